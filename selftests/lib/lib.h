@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Everything in the library. It makes no assertions: those are the tests'. */
+#ifndef SELFTESTS_LIB_H
+#define SELFTESTS_LIB_H
+
+#include "../xpagemap.h"
+#include "cgroup.h"
+#include "child.h"
+#include "pattern.h"
+#include "region.h"
+#include "source.h"
+#include "survey.h"
+#include "swapdisk.h"
+#include "text.h"
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The pagemap under test: xpagemap's, or with XPAGEMAP_SOURCE=proc in the
+ * environment /proc's, so that the same tests show what a kernel without
+ * xpagemap says.
+ */
+#ifndef SELFTESTS_SOURCE_H
+#define SELFTESTS_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+#include <sys/types.h>
+
+struct source {
+	pid_t pid;
+	int fd;		/* the pagemap under test */
+	int proc;	/* /proc's of the same process */
+	bool attached;
+};
+
+bool source_is_proc(void);
+
+/* Attaches @pid where needed and opens both files. Returns 0 or a negative errno. */
+int source_open(struct source *src, pid_t pid);
+
+/* Closes, and detaches what source_open() attached. */
+int source_close(struct source *src);
+
+/*
+ * Reads the entries of @pages pages from @addr on. Returns how many there were,
+ * or a negative errno.
+ */
+long pagemap_read(int fd, const void *addr, __u64 *entries, size_t pages);
+
+/* Returns a file descriptor or a negative errno. */
+int proc_pagemap_open(pid_t pid);
+int target_open(pid_t pid);
+
+/* 0 or a negative errno. */
+int attach(pid_t pid);
+int detach(pid_t pid);
+
+/* A line of stats, or a negative errno. */
+long long stats_value(const char *key);
+
+/* Whether the directory of a target is there. */
+bool is_attached(pid_t pid);
+
+#endif

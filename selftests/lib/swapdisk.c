@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "pattern.h"
+#include "swapdisk.h"
+
+#define SLOT_BYTES	PATTERN_BYTES
+#define WINDOW_SLOTS	128
+
+int swapdisk_open(struct swapdisk *disk)
+{
+	const char *path = getenv("XPAGEMAP_SWAPDEV");
+	off_t bytes;
+
+	*disk = (struct swapdisk){ .fd = -1 };
+	if (!path || !*path)
+		return -ENODEV;
+	disk->fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	if (disk->fd < 0)
+		return -errno;
+	bytes = lseek(disk->fd, 0, SEEK_END);
+	disk->window = mmap(NULL, WINDOW_SLOTS * SLOT_BYTES, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (bytes < 0 || disk->window == MAP_FAILED) {
+		int err = -errno;
+
+		close(disk->fd);
+		disk->fd = -1;
+		return err;
+	}
+	disk->slots = bytes / SLOT_BYTES;
+	return 0;
+}
+
+void swapdisk_close(struct swapdisk *disk)
+{
+	if (disk->fd < 0)
+		return;
+	munmap(disk->window, WINDOW_SLOTS * SLOT_BYTES);
+	close(disk->fd);
+	disk->fd = -1;
+}
+
+void swapdisk_forget(struct swapdisk *disk)
+{
+	disk->valid = 0;
+}
+
+const void *swapdisk_page(struct swapdisk *disk, __u64 slot)
+{
+	ssize_t got;
+
+	if (slot >= disk->slots) {
+		errno = ERANGE;
+		return NULL;
+	}
+	if (slot < disk->first || slot >= disk->first + disk->valid) {
+		disk->valid = 0;
+		disk->first = slot - slot % WINDOW_SLOTS;
+		got = pread(disk->fd, disk->window, WINDOW_SLOTS * SLOT_BYTES,
+			    disk->first * SLOT_BYTES);
+		if (got < 0)
+			return NULL;
+		disk->valid = got / SLOT_BYTES;
+		if (slot >= disk->first + disk->valid) {
+			errno = EIO;
+			return NULL;
+		}
+	}
+	return disk->window + (slot - disk->first) * SLOT_BYTES;
+}

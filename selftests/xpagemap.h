@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The interface of xpagemap as the tests know it: every path and every bit
+ * stands here once, independently of the module's own definitions.
+ */
+#ifndef SELFTESTS_XPAGEMAP_H
+#define SELFTESTS_XPAGEMAP_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+
+#define XPAGEMAP_DIR		"/sys/kernel/debug/xpagemap"
+#define XPAGEMAP_ATTACH		XPAGEMAP_DIR "/attach"
+#define XPAGEMAP_DETACH		XPAGEMAP_DIR "/detach"
+#define XPAGEMAP_STATS		XPAGEMAP_DIR "/stats"
+
+#define PM_BIT(n)		(1ULL << (n))
+#define PM_MASK(high, low)	((~0ULL >> (63 - (high))) & (~0ULL << (low)))
+
+/* An entry of PID/pagemap. */
+#define PM_PRESENT		PM_BIT(63)
+#define PM_SWAP			PM_BIT(62)
+#define PM_FILE			PM_BIT(61)
+#define PM_GUARD		PM_BIT(58)
+#define PM_UFFD			PM_BIT(57)
+#define PM_EXCLUSIVE		PM_BIT(56)
+#define PM_SOFT_DIRTY		PM_BIT(55)
+#define PM_FRAME		PM_MASK(54, 0)
+#define PM_SWAP_TYPE		PM_MASK(4, 0)
+#define PM_SWAP_OFFSET		PM_MASK(54, 5)
+#define PM_SWAP_OFFSET_SHIFT	5
+
+#define PM_ENTRY_BYTES		8
+
+static inline unsigned int pm_swap_type(__u64 entry)
+{
+	return entry & PM_SWAP_TYPE;
+}
+
+/* In pages from the beginning of the swap device. */
+static inline __u64 pm_swap_offset(__u64 entry)
+{
+	return (entry & PM_SWAP_OFFSET) >> PM_SWAP_OFFSET_SHIFT;
+}
+
+/* Swapped as far as the flags tell; markers look the same. */
+static inline bool pm_is_swap(__u64 entry)
+{
+	return (entry & (PM_PRESENT | PM_SWAP)) == PM_SWAP;
+}
+
+/* Nothing there: all that may be set is what a VMA or a marker adds. */
+static inline bool pm_is_nothing(__u64 entry)
+{
+	return !(entry & ~(PM_SOFT_DIRTY | PM_UFFD));
+}
+
+#endif
