@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Pictures made of characters: a mapping, and bytes.
+
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style};
+
+use crate::entry::{Entry, Place};
+
+/// Characters in a line of a picture.
+const WIDTH: usize = 32;
+
+/// Lines of a picture, at most: a character stands for more pages where these do not suffice.
+const LINES: usize = 8;
+
+const MEMORY: char = '#';
+const SWAP: char = 's';
+const NOWHERE: char = '.';
+const MIXED: char = '+';
+
+/// How many pages one character stands for.
+pub fn pages_per_sign(pages: usize) -> usize {
+    pages.div_ceil(WIDTH * LINES).max(1)
+}
+
+/// What the signs mean.
+pub fn legend() -> String {
+    [
+        (MEMORY, "in memory"),
+        (SWAP, "on the swap disk"),
+        (NOWHERE, "blank"),
+        (MIXED, "several of these"),
+    ]
+    .map(|(sign, meaning)| format!("{} {meaning}", coloured(&sign.to_string())))
+    .join("   ")
+}
+
+/// A mapping as lines of at most `WIDTH` characters.
+fn lines(entries: &[Entry]) -> Vec<String> {
+    let signs: Vec<char> = entries
+        .chunks(pages_per_sign(entries.len()))
+        .map(sign)
+        .collect();
+
+    signs
+        .chunks(WIDTH)
+        .map(|line| line.iter().collect())
+        .collect()
+}
+
+fn sign(entries: &[Entry]) -> char {
+    let mut signs = entries.iter().map(|entry| match entry.place() {
+        Place::Memory { .. } => MEMORY,
+        Place::Swap(_) => SWAP,
+        Place::Nowhere => NOWHERE,
+    });
+    let first = signs.next().unwrap_or(NOWHERE);
+
+    if signs.all(|sign| sign == first) {
+        first
+    } else {
+        MIXED
+    }
+}
+
+/// Two pictures side by side, below their titles.
+pub fn side_by_side(left: (&str, &[Entry]), right: (&str, &[Entry])) -> String {
+    let mut text = format!("{:WIDTH$}    {}\n", left.0, right.0);
+
+    for (left, right) in lines(left.1).iter().zip(lines(right.1)) {
+        let padding = " ".repeat(WIDTH - left.chars().count());
+        let _ = writeln!(text, "{}{padding}    {}", coloured(left), coloured(&right));
+    }
+    text
+}
+
+/// `signs` in their colours; the printing stream takes the colours out where unwanted.
+fn coloured(signs: &str) -> String {
+    signs.chars().fold(String::new(), |text, sign| {
+        let style = match sign {
+            MEMORY => AnsiColor::Blue.on_default(),
+            SWAP => AnsiColor::Green.on_default().bold(),
+            MIXED => AnsiColor::Cyan.on_default(),
+            _ => Style::new().dimmed(),
+        };
+        text + &format!("{style}{sign}{style:#}")
+    })
+}
+
+/// `bytes` as hex and text, 16 to a line, numbered from `position`.
+pub fn hexdump(bytes: &[u8], position: u64) -> String {
+    (position..)
+        .step_by(16)
+        .zip(bytes.chunks(16))
+        .fold(String::new(), |text, (at, line)| {
+            let hex: Vec<String> = line.iter().map(|byte| format!("{byte:02x}")).collect();
+            let letters: String = line
+                .iter()
+                .map(|byte| {
+                    if (b' '..=b'~').contains(byte) {
+                        char::from(*byte)
+                    } else {
+                        '.'
+                    }
+                })
+                .collect();
+
+            text + &format!("{at:08x}  {:47}  |{letters}|\n", hex.join(" "))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::tests::{in_memory, swapped};
+
+    #[test]
+    fn a_sign_for_each_page_while_there_is_room() {
+        let entries = [in_memory(1), swapped(0, 1), Entry::default()];
+        assert_eq!(lines(&entries), ["#s."]);
+        assert_eq!(lines(&[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_sign_for_several_pages_beyond() {
+        let mut entries = vec![swapped(0, 1); 4096];
+        entries[17] = in_memory(1);
+        let lines = lines(&entries);
+        assert_eq!(pages_per_sign(entries.len()), 16);
+        assert_eq!(lines.len(), LINES);
+        assert_eq!(lines[0], format!("s+{}", "s".repeat(WIDTH - 2)));
+    }
+
+    #[test]
+    fn pictures_stand_beside_each_other() {
+        let text = side_by_side(("a", &[in_memory(1)]), ("b", &[swapped(0, 1)]));
+        let plain = anstream::adapter::strip_str(&text).to_string();
+        assert_eq!(plain, format!("a{0:35}b\n#{0:35}s\n", ""));
+    }
+
+    #[test]
+    fn bytes_in_hex_and_text() {
+        let dump = hexdump(b"page 0042 of 256\n", 0x1000);
+        let expected = "\
+00001000  70 61 67 65 20 30 30 34 32 20 6f 66 20 32 35 36  |page 0042 of 256|
+00001010  0a                                               |.|
+";
+        assert_eq!(dump, expected);
+    }
+}

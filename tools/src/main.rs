@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The xpagemap command line.
+
+mod demo;
+mod entry;
+mod interrupt;
+mod pagemap;
+mod range;
+mod runs;
+mod show;
+mod stats;
+mod sys;
+mod target;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use range::AddressRange;
+
+/// Shows what /proc/PID/pagemap cannot: where the swapped-out pages of shared memory are.
+///
+/// Needs root, debugfs on /sys/kernel/debug, and the xpagemap module loaded.
+#[derive(Parser)]
+#[command(version, after_help = "Exit status: 0 done, 1 failed, 2 wrong usage.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Let the kernel swap shared memory out, then find every page of it on the swap disk
+    Demo,
+    /// Show a process's pages: /proc/PID/pagemap beside xpagemap
+    ///
+    /// Consecutive pages in the same state, and in consecutive slots where they are on swap, share
+    /// a line. `swap A:N` is page N of swap area A. A `*` marks lines where the two differ. As in
+    /// /proc, migration entries and markers read as swap, with an area above the real ones.
+    Show {
+        /// The process
+        #[arg(value_parser = clap::value_parser!(i32).range(1..))]
+        pid: i32,
+        /// Addresses to show: START-END, in hex, as in /proc/PID/maps [default: every mapping]
+        range: Option<AddressRange>,
+        /// A line per page, with the raw entries
+        #[arg(short, long)]
+        pages: bool,
+    },
+    /// Print the module's version and counters
+    Stats,
+    /// The process that `demo` looks at
+    #[command(hide = true)]
+    DemoWriter {
+        /// Pages to map and write
+        pages: u64,
+        /// Number that tells this run's text from any other's
+        run: u32,
+    },
+}
+
+fn run(command: Command) -> Result<()> {
+    let out = &mut io::BufWriter::new(anstream::stdout().lock());
+
+    match command {
+        Command::Demo => demo::main(out)?,
+        Command::Show { pid, range, pages } => show::main(out, pid, range, pages)?,
+        Command::Stats => stats::main(out)?,
+        Command::DemoWriter { pages, run } => demo::writer::main(pages, run)?,
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let reader_left = error.chain().any(|cause| {
+                cause
+                    .downcast_ref::<io::Error>()
+                    .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+            });
+
+            if !reader_left {
+                eprintln!("xpagemap: {error:#}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn wrong_usage_is_status_2() {
+        for line in [
+            "",
+            "show",
+            "show 0",
+            "show -4",
+            "show 1 2000-1000",
+            "stats x",
+        ] {
+            let words = ["xpagemap"].into_iter().chain(line.split_whitespace());
+            let error = Cli::try_parse_from(words).err().expect("must not parse");
+            assert_eq!(error.exit_code(), 2, "{line:?}: {error}");
+        }
+    }
+}

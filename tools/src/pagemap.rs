@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Reading pagemap files: xpagemap's and `/proc`'s have one layout.
+
+use std::fs::File;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::entry::{ENTRY_BYTES, Entry};
+use crate::interrupt;
+use crate::runs::Pair;
+
+/// Entries per read: bounds the memory a reader takes, whatever the range.
+const CHUNK: usize = 4096;
+
+/// A pagemap file, open for reading.
+pub struct Pagemap {
+    file: File,
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl Pagemap {
+    /// Opens the file at `path`.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+
+        Ok(Self {
+            file: File::open(path).with_context(|| format!("cannot open {}", path.display()))?,
+            path: path.to_path_buf(),
+            bytes: Vec::new(),
+        })
+    }
+
+    /// Opens `/proc/PID/pagemap`.
+    pub fn of_proc(pid: i32) -> Result<Self> {
+        Self::open(format!("/proc/{pid}/pagemap"))
+    }
+
+    /// The entries of virtual pages `first..first + count`.
+    ///
+    /// # Errors
+    ///
+    /// The file ended early (as it does once the process is gone), or could not be read.
+    fn chunk(&mut self, first: u64, count: usize) -> Result<impl Iterator<Item = Entry>> {
+        let path = &self.path;
+
+        self.bytes.resize(count * ENTRY_BYTES, 0);
+        let mut done = 0;
+        while done < self.bytes.len() {
+            let offset = first * ENTRY_BYTES as u64 + done as u64;
+            match self.file.read_at(&mut self.bytes[done..], offset) {
+                Ok(0) => bail!(
+                    "{} ends before page {:x}: the process has exited or runs another program",
+                    path.display(),
+                    first + (done / ENTRY_BYTES) as u64
+                ),
+                Ok(read) => done += read,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
+                    interrupt::check()?
+                }
+                Err(error) => {
+                    return Err(error).with_context(|| format!("cannot read {}", path.display()));
+                }
+            }
+        }
+        let (entries, _) = self.bytes.as_chunks::<ENTRY_BYTES>();
+        Ok(entries.iter().map(|bytes| Entry::from_bytes(*bytes)))
+    }
+}
+
+/// The two files about one process.
+pub struct Both {
+    /// `/proc/PID/pagemap`.
+    pub proc: Pagemap,
+    /// xpagemap's.
+    pub xpagemap: Pagemap,
+}
+
+impl Both {
+    /// Calls `each` with the number and the entries of every page in `pages`, in order.
+    pub fn for_each(
+        &mut self,
+        pages: Range<u64>,
+        mut each: impl FnMut(u64, Pair) -> Result<()>,
+    ) -> Result<()> {
+        let mut first = pages.start;
+
+        while first < pages.end {
+            interrupt::check()?;
+            let count = usize::try_from(pages.end - first).map_or(CHUNK, |n| n.min(CHUNK));
+            let proc = self.proc.chunk(first, count)?;
+            let xpagemap = self.xpagemap.chunk(first, count)?;
+
+            for (page, (proc, xpagemap)) in (first..).zip(proc.zip(xpagemap)) {
+                each(page, Pair { proc, xpagemap })?;
+            }
+            first += count as u64;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::Place;
+
+    fn own() -> Both {
+        let open = || Pagemap::of_proc(std::process::id() as i32).expect("own pagemap opens");
+
+        Both {
+            proc: open(),
+            xpagemap: open(),
+        }
+    }
+
+    #[test]
+    fn a_page_just_written_is_in_memory() {
+        let written = Box::new(1u8);
+        let page = (&raw const *written) as u64 / procfs::page_size();
+        let mut places = Vec::new();
+
+        own()
+            .for_each(page..page + 1, |number, pair| {
+                places.push((number, pair.proc.place()));
+                Ok(())
+            })
+            .expect("own pagemap reads");
+        assert!(matches!(places[..], [(number, Place::Memory { .. })] if number == page));
+    }
+
+    #[test]
+    fn pages_come_once_each_across_chunks() {
+        let pages = 100..100 + 2 * CHUNK as u64 + 7;
+        let mut next = pages.start;
+
+        own()
+            .for_each(pages.clone(), |number, _| {
+                assert_eq!(number, next);
+                next += 1;
+                Ok(())
+            })
+            .expect("own pagemap reads");
+        assert_eq!(next, pages.end);
+    }
+
+    #[test]
+    fn a_file_that_ends_early_is_an_error() {
+        let null = || Pagemap::open("/dev/null").expect("/dev/null opens");
+        let mut both = Both {
+            proc: null(),
+            xpagemap: null(),
+        };
+        let error = both.for_each(0..1, |_, _| Ok(())).expect_err("no entries");
+        assert!(error.to_string().contains("/dev/null ends before page 0"));
+    }
+}

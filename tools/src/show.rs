@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `xpagemap show`: a process's pages, in `/proc/PID/pagemap` and in xpagemap.
+
+use std::fmt::{self, Write as _};
+use std::io::Write;
+use std::ops::Range;
+
+use anyhow::{Context, Result, ensure};
+use procfs::process::{MMPermissions, MMapPath, MemoryMap, Process};
+
+use crate::entry::{Entry, Place};
+use crate::interrupt;
+use crate::range::{AddressRange, overlap};
+use crate::runs::{Merger, Pair, Run};
+use crate::target::Target;
+
+/// Shows the pages of process `pid` that are mapped and in `range`, merged or one a line.
+pub fn main(
+    out: &mut dyn Write,
+    pid: i32,
+    range: Option<AddressRange>,
+    single_pages: bool,
+) -> Result<()> {
+    interrupt::install()?;
+    let page_size = procfs::page_size();
+    let target = Target::attach(pid)?;
+    let mut both = target.open()?;
+    let wanted = range.map_or(0..u64::MAX, |range| range.pages(page_size));
+    let maps = Process::new(pid)
+        .and_then(|process| process.maps())
+        .with_context(|| format!("cannot read /proc/{pid}/maps"))?;
+    let mut printer = Printer {
+        out,
+        page_size,
+        single_pages,
+    };
+    let mut counts = Counts::default();
+
+    for map in &maps {
+        let pages = overlap(&pages_of(map, page_size), &wanted);
+        // The vsyscall page belongs to the kernel's half, where pagemap files end.
+        if pages.is_empty() || map.pathname == MMapPath::Vsyscall {
+            continue;
+        }
+
+        printer.mapping(map)?;
+        let mut merger = Merger::default();
+        both.for_each(pages, |page, pair| {
+            counts.add(pair);
+            if single_pages {
+                return printer.run(&Run::new(page, pair));
+            }
+            merger
+                .push(page, pair)
+                .map_or(Ok(()), |run| printer.run(&run))
+        })?;
+        if let Some(run) = merger.finish() {
+            printer.run(&run)?;
+        }
+    }
+    ensure!(counts.pages > 0, "process {pid} has nothing mapped there");
+    writeln!(printer.out, "{counts}")?;
+    Ok(())
+}
+
+fn pages_of(map: &MemoryMap, page_size: u64) -> Range<u64> {
+    map.address.0 / page_size..map.address.1 / page_size
+}
+
+struct Printer<'a> {
+    out: &'a mut dyn Write,
+    page_size: u64,
+    single_pages: bool,
+}
+
+impl Printer<'_> {
+    fn mapping(&mut self, map: &MemoryMap) -> Result<()> {
+        let (start, end) = map.address;
+        let heading = format!("{start:x}-{end:x} {} {}", letters(map.perms), name(map));
+
+        writeln!(self.out, "{}", heading.trim_end())?;
+        Ok(())
+    }
+
+    fn run(&mut self, run: &Run) -> Result<()> {
+        let address = run.first * self.page_size;
+        let Pair { proc, xpagemap } = run.start;
+        let mark = if proc == xpagemap { "" } else { " *" };
+        let mut line = String::new();
+
+        if self.single_pages {
+            write!(line, "  {address:12x}  {proc:016x} {proc:<#30}")?;
+            write!(line, "  {xpagemap:016x} {xpagemap:#}{mark}")?;
+        } else {
+            let pages = run.pages;
+            write!(
+                line,
+                "  {address:12x} {pages:>9}  {proc:<34}  {xpagemap}{mark}"
+            )?;
+        }
+        writeln!(self.out, "{line}")?;
+        Ok(())
+    }
+}
+
+fn letters(permissions: MMPermissions) -> String {
+    [
+        (MMPermissions::READ, 'r', '-'),
+        (MMPermissions::WRITE, 'w', '-'),
+        (MMPermissions::EXECUTE, 'x', '-'),
+        (MMPermissions::SHARED, 's', 'p'),
+    ]
+    .map(|(flag, yes, no)| if permissions.contains(flag) { yes } else { no })
+    .iter()
+    .collect()
+}
+
+fn name(map: &MemoryMap) -> String {
+    match &map.pathname {
+        MMapPath::Path(path) => path.display().to_string(),
+        MMapPath::Heap => "[heap]".to_string(),
+        MMapPath::Stack => "[stack]".to_string(),
+        MMapPath::TStack(thread) => format!("[stack:{thread}]"),
+        MMapPath::Vdso => "[vdso]".to_string(),
+        MMapPath::Vvar => "[vvar]".to_string(),
+        MMapPath::Vsyscall => "[vsyscall]".to_string(),
+        MMapPath::Rollup => "[rollup]".to_string(),
+        MMapPath::Anonymous => String::new(),
+        MMapPath::Vsys(key) => format!("SysV shared memory, key {key:#x}"),
+        MMapPath::Other(other) => format!("[{other}]"),
+    }
+}
+
+/// Pages by where they are.
+#[derive(Default)]
+struct Counts {
+    pages: u64,
+    proc: Places,
+    xpagemap: Places,
+}
+
+#[derive(Default)]
+struct Places {
+    memory: u64,
+    swap: u64,
+}
+
+impl Counts {
+    fn add(&mut self, pair: Pair) {
+        self.pages += 1;
+        self.proc.add(pair.proc);
+        self.xpagemap.add(pair.xpagemap);
+    }
+}
+
+impl Places {
+    fn add(&mut self, entry: Entry) {
+        match entry.place() {
+            Place::Memory { .. } => self.memory += 1,
+            Place::Swap(_) => self.swap += 1,
+            Place::Nowhere => {}
+        }
+    }
+}
+
+impl fmt::Display for Places {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("memory {}, swap {}", self.memory, self.swap))
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pages = self.pages;
+        write!(
+            f,
+            "{:<14} {pages:>9}  {:<34}  {}",
+            "total", self.proc, self.xpagemap
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::tests::{in_memory, swapped};
+
+    fn printed(run: &Run, single_pages: bool) -> String {
+        let mut out = Vec::new();
+        let mut printer = Printer {
+            out: &mut out,
+            page_size: 4096,
+            single_pages,
+        };
+        printer.run(run).expect("a vector takes every line");
+        String::from_utf8(out).expect("text")
+    }
+
+    #[test]
+    fn lines_that_differ_are_marked() {
+        let (proc, xpagemap) = (Entry::default(), swapped(0, 7));
+        let run = Run::new(0x7f00, Pair { proc, xpagemap });
+        let line = printed(&run, false);
+        assert_eq!(
+            line.split_whitespace().collect::<Vec<_>>(),
+            ["7f00000", "1", "-", "swap", "0:7", "file", "*"]
+        );
+
+        let same = Pair {
+            proc: in_memory(5),
+            xpagemap: in_memory(5),
+        };
+        assert!(!printed(&Run::new(0x7f00, same), false).contains('*'));
+    }
+
+    #[test]
+    fn single_pages_show_raw_entries() {
+        let entry = in_memory(0xabc);
+        let pair = Pair {
+            proc: entry,
+            xpagemap: entry,
+        };
+        let line = printed(&Run::new(1, pair), true);
+        assert_eq!(line.matches("a000000000000abc memory abc file").count(), 2);
+    }
+
+    #[test]
+    fn counts_keep_the_two_files_apart() {
+        let mut counts = Counts::default();
+        counts.add(Pair {
+            proc: Entry::default(),
+            xpagemap: swapped(0, 7),
+        });
+        let text = counts.to_string();
+        assert!(text.contains("memory 0, swap 0"), "{text}");
+        assert!(text.ends_with("memory 0, swap 1"), "{text}");
+    }
+}
