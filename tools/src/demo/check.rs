@@ -13,7 +13,7 @@ use super::evidence::{Evidence, pause};
 use crate::entry::{Entry, Place, SwapSlot};
 
 /// The entries of a mapping, page by page.
-#[derive(PartialEq, Eq)]
+#[derive(Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// From `/proc/PID/pagemap`.
     pub proc: Vec<Entry>,
@@ -45,6 +45,20 @@ pub fn on_swap(entries: &[Entry]) -> usize {
 /// How many of `entries` say that their page is in memory.
 pub fn in_memory(entries: &[Entry]) -> usize {
     count(entries, |place| matches!(place, Place::Memory { .. }))
+}
+
+/// How many of `entries` name no place.
+pub fn blank(entries: &[Entry]) -> usize {
+    count(entries, |place| place == Place::Nowhere)
+}
+
+/// How many of the pages that are on swap by `evidence` have an entry that says so.
+pub fn shown_as_swapped(entries: &[Entry], evidence: &Evidence) -> usize {
+    let shown = |entry: &Entry| matches!(entry.place(), Place::Swap(_));
+    let pairs = entries.iter().zip(&evidence.on_swap);
+    pairs
+        .filter(|(entry, swapped)| **swapped && shown(entry))
+        .count()
 }
 
 fn count(entries: &[Entry], wanted: impl Fn(Place) -> bool) -> usize {
@@ -95,53 +109,55 @@ pub fn found_on_disk(
 
 /// Compares the entries with each other, with what the disk held, and with the independent counts.
 pub fn compare(snapshot: &Snapshot, found: usize, evidence: &Evidence) -> Vec<Check> {
+    let check = |holds, finding| Check { holds, finding };
     let located = snapshot.located().count();
     let bytes = (located * PAGE_BYTES) as u64;
+    let kib = |bytes| bytes / 1024;
+    let swapped = evidence.swapped();
     let pairs = || snapshot.xpagemap.iter().zip(&evidence.on_swap);
-    let missed = pairs()
-        .filter(|(entry, swapped)| **swapped && entry.shared_swap().is_none())
-        .count();
-    let invented = pairs()
-        .filter(|(entry, swapped)| !**swapped && entry.shared_swap().is_some())
-        .count();
-    let swapped = evidence.on_swap.iter().filter(|swapped| **swapped).count();
+    let missed = pairs().filter(|(entry, swapped)| **swapped && entry.shared_swap().is_none());
+    let invented = pairs().filter(|(entry, swapped)| !**swapped && entry.shared_swap().is_some());
+    let (missed, invented) = (missed.count(), invented.count());
+    let (smaps, cgroup) = (evidence.smaps_bytes, evidence.cgroup_bytes);
     let differing = snapshot.differing();
-    let check = |holds, finding| Check { holds, finding };
 
     vec![
         check(
             located > 0 && found == located,
+            format!("swap disk: {found} of {located} pages are there, every byte of them"),
+        ),
+        check(
+            swapped > 0 && missed == 0 && invented == 0,
+            format!("cachestat(2): {swapped} swapped; {missed} missed, {invented} invented here"),
+        ),
+        check(
+            smaps == bytes,
             format!(
-                "swap disk: {found} of {located} slots hold just what was written, byte for byte"
+                "smaps: {} kB on swap; located: {} kB",
+                kib(smaps),
+                kib(bytes)
             ),
         ),
         check(
-            missed == 0 && invented == 0 && swapped > 0,
+            cgroup >= bytes,
             format!(
-                "cachestat(2), page by page: {swapped} swapped, {missed} missed here, {invented} invented"
-            ),
-        ),
-        check(
-            evidence.smaps_bytes == bytes,
-            format!(
-                "/proc/PID/smaps: {} kB on swap = {} pages",
-                evidence.smaps_bytes / 1024,
-                evidence.smaps_bytes / PAGE_BYTES as u64
-            ),
-        ),
-        check(
-            evidence.cgroup_bytes >= bytes,
-            format!(
-                "cgroup: {} kB of swap charged, these {} kB included",
-                evidence.cgroup_bytes / 1024,
-                bytes / 1024
+                "cgroup: charged for {} kB of swap, no less than located",
+                kib(cgroup)
             ),
         ),
         check(
             differing == 0,
-            format!("/proc/PID/pagemap: {differing} entries differ in anything but that"),
+            format!("pagemap: {differing} entries differ from /proc's in anything else"),
         ),
     ]
+}
+
+/// Compares two snapshots, the second taken after everything else.
+pub fn unchanged(before: &Snapshot, after: &Snapshot) -> Check {
+    Check {
+        holds: before == after,
+        finding: "meanwhile: no entry has changed in either file".to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -205,6 +221,21 @@ mod tests {
             cgroup_bytes: 0,
         };
         assert_eq!(failures(&snapshot, 0, &evidence), [0, 1]);
+    }
+
+    #[test]
+    fn a_change_in_between_fails() {
+        let mut after = snapshot();
+        assert!(unchanged(&snapshot(), &after).holds);
+        after.proc[0] = in_memory(1);
+        assert!(!unchanged(&snapshot(), &after).holds);
+    }
+
+    #[test]
+    fn only_what_is_swapped_counts_as_shown() {
+        let snapshot = snapshot();
+        assert_eq!(shown_as_swapped(&snapshot.proc, &evidence()), 0);
+        assert_eq!(shown_as_swapped(&snapshot.xpagemap, &evidence()), 2);
     }
 
     #[test]

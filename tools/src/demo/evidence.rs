@@ -51,6 +51,11 @@ impl Evidence {
             cgroup_bytes: cgroup.swap_bytes()?,
         })
     }
+
+    /// How many pages are on swap.
+    pub fn swapped(&self) -> usize {
+        self.on_swap.iter().filter(|swapped| **swapped).count()
+    }
 }
 
 fn mapping(pid: i32, address: u64) -> Result<MemoryMap> {

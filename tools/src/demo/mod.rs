@@ -7,6 +7,7 @@ mod check;
 mod disk;
 mod evidence;
 mod picture;
+mod report;
 mod scenario;
 pub mod writer;
 
@@ -16,7 +17,8 @@ use std::io::{Read, Write};
 use anyhow::{Context, Result, ensure};
 
 use disk::SwapDisk;
-use scenario::{Scenario, Tally};
+use report::Tally;
+use scenario::Scenario;
 
 use crate::interrupt;
 
@@ -34,18 +36,6 @@ const SCENARIOS: [Scenario; 2] = [
     },
 ];
 
-const INTRODUCTION: &str = "\
-Where is a process's memory? The kernel deals with memory in pages of 4096 bytes, and
-/proc/PID/pagemap has an entry for each: in memory, or moved out to the swap disk, and
-where to. But for memory that processes share, an entry turns blank as soon as its page is
-swapped out, as though nobody had ever written to it. xpagemap fills those entries in.
-";
-
-const CLOSE: &str = "\
-Next: `make check` runs the tests; `make shell` opens a shell in this machine, where
-`xpagemap show PID` prints any process's pages.
-";
-
 /// Runs the scenarios and prints what came of them.
 ///
 /// # Errors
@@ -60,15 +50,15 @@ pub fn main(out: &mut dyn Write) -> Result<()> {
     let mut total = Tally::default();
 
     interrupt::install()?;
-    writeln!(out, "{INTRODUCTION}")?;
-    out.flush()?;
+    writeln!(out, "{}", report::INTRODUCTION)?;
+    writeln!(out, "The swap disk here is {}.\n", disk.path())?;
     for (number, scenario) in (1..).zip(SCENARIOS) {
-        total.add(scenario.run(out, number, run_number()?, &mut disk)?);
-        writeln!(out)?;
         out.flush()?;
+        let outcome = scenario.run(run_number()?, &mut disk)?;
+        report::print(out, number, scenario, &outcome, number == 1)?;
+        total.add(&outcome);
     }
-    writeln!(out, "{CLOSE}")?;
-    writeln!(out, "{total}")?;
+    writeln!(out, "{}\n{total}", report::CLOSE)?;
     ensure!(
         total.verified(),
         "not everything shown above could be verified"
