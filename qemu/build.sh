@@ -1,0 +1,109 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# qemu/build.sh VARIANT: builds a kernel (stock, patched, debug, rfc) and, where
+# it has one, the module; nothing that is up to date is built again. Results:
+# build/VARIANT/bzImage and xpagemap.ko. --kdir VARIANT prints the kernel's build
+# directory instead, --source VARIANT its source tree.
+
+# shellcheck source=qemu/common.sh
+. "$(dirname "$0")/common.sh"
+
+MODE=build
+case ${1:-} in --kdir | --source) MODE=${1#--}; shift ;; esac
+VARIANT=${1:?which kernel: stock, patched, debug or rfc}
+TREE_NAME=$(variant_tree "$VARIANT")
+OUT=$BUILD/$VARIANT
+mapfile -t FRAGMENTS < <(variant_fragments "$VARIANT")
+mapfile -t PATCHES < <(series_files "$(tree_patches "$TREE_NAME")")
+mapfile -t MAKE_ARGS < <(kernel_make_args)
+
+[ "$VARIANT" != rfc ] || [ ${#PATCHES[@]} -gt 0 ] || die "no patches/rfc/series, so no rfc kernel"
+
+# What a kernel is made of: any change of this makes another one.
+kernel_key() {
+	{
+		cat "$SOURCE/origin" "$QEMU_DIR/configure.sh" "${FRAGMENTS[@]}" "${PATCHES[@]}"
+		"$(llvm_tool clang)" --version
+		"$RUSTC" --version --verbose
+		"$BINDGEN" --version
+	} 2>&1 | sha256sum | cut -d' ' -f1
+}
+
+module_key() {
+	{
+		echo "$KEY"
+		cd "$ROOT"
+		find Kbuild src -type f | sort | xargs sha256sum
+	} | sha256sum | cut -d' ' -f1
+}
+
+has_module() {
+	case $VARIANT in
+	patched | debug) [ -e "$ROOT/src/xpagemap_main.rs" ] ;;
+	*) false ;;
+	esac
+}
+
+same() { [ -e "$1" ] && [ "$(cat "$1")" = "$2" ]; }
+
+build_kernel() {
+	local ccache=()
+	if command -v ccache >/dev/null; then
+		export CCACHE_DIR=$CACHE/ccache CCACHE_BASEDIR=$SOURCE CCACHE_NOHASHDIR=1
+		export CCACHE_MAXSIZE=5G CCACHE_SLOPPINESS=time_macros
+		ccache=("CC=ccache $(llvm_tool clang)")
+	fi
+	export KBUILD_BUILD_TIMESTAMP=2026-01-01 KBUILD_BUILD_USER=xpagemap KBUILD_BUILD_HOST=xpagemap
+	rm -f "$KDIR/.key"
+	"$QEMU_DIR/configure.sh" "$KDIR" "${FRAGMENTS[@]}"
+	work "build the $VARIANT kernel" "$CACHE/log/build-$VARIANT.log" \
+		make -C "$KDIR" -j "$(nproc)" "${MAKE_ARGS[@]}" "${ccache[@]}" bzImage modules
+	echo "$KEY" >"$KDIR/.key"
+}
+
+build_module() {
+	work "build the module for $VARIANT" "$BUILD/log/module-$VARIANT.log" \
+		make -C "$KDIR" -j "$(nproc)" "${MAKE_ARGS[@]}" M="$ROOT" MO="$BUILD/module-$VARIANT" modules
+	install -m 644 "$BUILD/module-$VARIANT/src/xpagemap.ko" "$OUT/xpagemap.ko.new"
+	mv "$OUT/xpagemap.ko.new" "$OUT/xpagemap.ko"
+	echo "$MODULE_KEY" >"$OUT/module.key"
+}
+
+# A guest may be running from these files: replace them, never write into them.
+take_kernel() {
+	local file
+	mkdir -p "$OUT"
+	for file in arch/x86/boot/bzImage System.map .config; do
+		cp "$KDIR/$file" "$OUT/new"
+		mv "$OUT/new" "$OUT/$(basename "$file")"
+	done
+	echo "$KEY" >"$OUT/key"
+}
+
+"$QEMU_DIR/deps.sh"
+"$QEMU_DIR/fetch.sh" >/dev/null
+SOURCE=$(source_dir)
+KDIR=$SOURCE/$TREE_NAME/build-$VARIANT
+case $MODE in
+kdir) echo "$KDIR"; exit ;;
+source) echo "$SOURCE/$TREE_NAME"; exit ;;
+esac
+
+KEY=$(kernel_key)
+MODULE_KEY=$(module_key)
+current() { same "$OUT/key" "$KEY" && { ! has_module || same "$OUT/module.key" "$MODULE_KEY"; }; }
+
+if ! current; then
+	lock "tree-$TREE_NAME"
+	if ! same "$OUT/key" "$KEY" || ! same "$KDIR/.key" "$KEY"; then
+		"$QEMU_DIR/tree.sh" "$TREE_NAME" >/dev/null
+		same "$KDIR/.key" "$KEY" || build_kernel
+		take_kernel
+	fi
+	if has_module; then
+		build_module
+	else
+		rm -f "$OUT/xpagemap.ko" "$OUT/module.key"
+	fi
+fi

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What every script here shares: where things are, which tools, how to speak.
+# Sourced, never run, so that what is set here is used elsewhere.
+# shellcheck disable=SC2034
+
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+QEMU_DIR=$ROOT/qemu
+BUILD=${XPAGEMAP_BUILD:-$ROOT/build}
+CACHE=${XPAGEMAP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/xpagemap}
+
+LLVM=${LLVM:--22}
+RUSTC=${RUSTC:-/usr/bin/rustc}
+RUSTFMT=${RUSTFMT:-/usr/bin/rustfmt}
+CLIPPY_DRIVER=${CLIPPY_DRIVER:-/usr/bin/clippy-driver}
+CARGO=${CARGO:-/usr/bin/cargo}
+PYTHON=${PYTHON:-/usr/bin/python3}
+BINDGEN=${BINDGEN:-$CACHE/bindgen/bin/bindgen}
+VIRTME_RUN=${VIRTME_RUN:-$CACHE/venv/bin/virtme-run}
+PATH=$PATH:/usr/sbin:/sbin
+# A make that called us is not to rule the makes that we call.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
+
+# The name of an LLVM tool, as the kernel's own Makefile reads LLVM=.
+llvm_tool() {
+	case $LLVM in
+	*/) echo "$LLVM$1" ;;
+	-*) echo "$1$LLVM" ;;
+	*) echo "$1" ;;
+	esac
+}
+
+# The variants of the kernel, each with its source tree and its fragments.
+variant_tree() {
+	case $1 in
+	stock) echo stock ;;
+	patched | debug) echo patched ;;
+	rfc) echo rfc ;;
+	*) die "no such kernel: $1 (stock, patched, debug or rfc)" ;;
+	esac
+}
+
+variant_fragments() {
+	echo "$QEMU_DIR/kernel.config"
+	case $1 in
+	patched | debug) [ ! -e "$QEMU_DIR/patched.config" ] || echo "$QEMU_DIR/patched.config" ;;
+	esac
+	case $1 in debug) echo "$QEMU_DIR/debug.config" ;; esac
+}
+
+# The directory of a tree's patches; stock has none.
+tree_patches() {
+	case $1 in
+	stock) ;;
+	patched) echo "$ROOT/patches" ;;
+	rfc) echo "$ROOT/patches/rfc" ;;
+	esac
+}
+
+# The patch files of a series, in order.
+series_files() {
+	local name
+	[ -n "$1" ] && [ -e "$1/series" ] || return 0
+	while read -r name _; do
+		case $name in '' | '#'*) ;; *) echo "$1/$name" ;; esac
+	done <"$1/series"
+}
+
+# Time since the command that the user typed began.
+XPAGEMAP_START=${XPAGEMAP_START:-$EPOCHSECONDS}
+export XPAGEMAP_START
+stamp() { printf '%02d:%02d' $(((EPOCHSECONDS - XPAGEMAP_START) / 60)) $(((EPOCHSECONDS - XPAGEMAP_START) % 60)); }
+
+# Speech goes to standard error: standard output belongs to the results.
+say() { printf '[%s] %s\n' "$(stamp)" "$*" >&2; }
+
+die() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+# Sleeps without a process that could outlive us.
+nap() {
+	local fd
+	exec {fd}<> <(:)
+	read -rt "$1" -u "$fd" || :
+	exec {fd}>&-
+}
+
+# work LABEL LOG COMMAND...: runs COMMAND with its output in LOG, telling every
+# ten seconds how far it has come; where it fails, shows the log's end.
+work() {
+	local label=$1 log=$2 start=$SECONDS ticker status=0
+	shift 2
+	mkdir -p "$(dirname "$log")"
+	say "$label ..."
+	: >"$log"
+	(
+		trap - EXIT
+		while nap 10; do
+			say "$label: $((SECONDS - start)) s, $(wc -l <"$log") lines, $(tail -n 1 "$log" | cut -c 1-60)"
+		done
+	) &
+	ticker=$!
+	"$@" >>"$log" 2>&1 </dev/null || status=$?
+	kill "$ticker" 2>/dev/null || :
+	wait "$ticker" 2>/dev/null || :
+	if [ "$status" -ne 0 ]; then
+		say "$label: failed after $((SECONDS - start)) s; the end of $log:"
+		{ grep -nE '(error|Error|ERROR|FAILED)' "$log" | tail -n 15 || :; } >&2
+		echo '--' >&2
+		tail -n 25 "$log" >&2
+		return "$status"
+	fi
+	say "$label: done in $((SECONDS - start)) s"
+}
+
+# lock NAME: one process at a time from here to the end of this script.
+lock() {
+	mkdir -p "$CACHE/locks"
+	exec {lock_fd}>"$CACHE/locks/$1"
+	if ! flock -n "$lock_fd"; then
+		say "waiting for another run to finish with $1"
+		flock "$lock_fd"
+	fi
+}
+
+# The kernel source in use, as qemu/fetch.sh left it.
+source_mark() { echo "$CACHE/source${KERNEL_SRC:+-$(printf %s "$KERNEL_SRC" | cksum | cut -d' ' -f1)}"; }
+source_dir() { cat "$(source_mark)"; }
+
+# The arguments that every make of a kernel tree or module gets.
+kernel_make_args() {
+	printf '%s\n' "LLVM=$LLVM" "RUSTC=$RUSTC" "RUSTFMT=$RUSTFMT" "CLIPPY_DRIVER=$CLIPPY_DRIVER" "BINDGEN=$BINDGEN"
+}

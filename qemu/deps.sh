@@ -1,0 +1,134 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Installs what is missing and says so; silent and instant where nothing is.
+# Packages come from apt, bindgen from crates.io and virtme-ng from PyPI, the
+# last two into the cache. --lint also wants what only `make lint` needs.
+
+# shellcheck source=qemu/common.sh
+. "$(dirname "$0")/common.sh"
+
+BINDGEN_VERSION=0.72.1
+VIRTME_VERSION=1.42
+
+# One a line: what must be there (a command, or a file's path), and its package.
+needs() {
+	cat <<-END
+		make make
+		git git
+		gcc gcc
+		/usr/include/stdlib.h libc6-dev
+		flex flex
+		bison bison
+		bc bc
+		patch patch
+		xz xz-utils
+		tar tar
+		perl perl
+		rsync rsync
+		strings binutils
+		file file
+		kmod kmod
+		ip iproute2
+		ccache ccache
+		/usr/include/libelf.h libelf-dev
+		qemu-system-x86_64 qemu-system-x86
+		/bin/udevadm udev
+		/etc/ssl/certs/ca-certificates.crt ca-certificates
+		$PYTHON python3
+	END
+	if [ "$VIRTME_RUN" = "$CACHE/venv/bin/virtme-run" ]; then
+		echo /usr/lib/python3*/ensurepip/__init__.py python3-venv
+	fi
+	if [[ $LLVM = -[0-9]* ]]; then
+		cat <<-END
+			clang$LLVM clang$LLVM
+			ld.lld$LLVM lld$LLVM
+			llvm-ar$LLVM llvm$LLVM
+			/usr/lib/llvm$LLVM/lib/libclang.so libclang$LLVM-dev
+		END
+	fi
+	[ "$RUSTC" != /usr/bin/rustc ] || echo "$RUSTC rustc-web
+/usr/lib/rustlib/src/rust/library/core/src/lib.rs rust-web-src"
+	[ "$CARGO" != /usr/bin/cargo ] || echo "$CARGO cargo-web"
+	if [ "$LINT" = 1 ]; then
+		echo shellcheck shellcheck
+		[ "$RUSTFMT" != /usr/bin/rustfmt ] || echo "$RUSTFMT rustfmt-web"
+		[ "$CLIPPY_DRIVER" != /usr/bin/clippy-driver ] || echo "$CLIPPY_DRIVER rust-web-clippy"
+	fi
+}
+
+missing_packages() {
+	local thing package
+	while read -r thing package; do
+		case $thing in
+		/*) [ -e "$thing" ] || echo "$package" ;;
+		*) command -v "$thing" >/dev/null || echo "$package" ;;
+		esac
+	done < <(needs)
+}
+
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	else
+		sudo -n "$@"
+	fi
+}
+
+# Debian's lists, where there are none or they are older than a day.
+update_lists() {
+	if [ -z "$(find /var/lib/apt/lists -name '*_Packages*' -mtime -1 2>/dev/null | head -n 1)" ] || [ "${1:-}" = again ]; then
+		work "apt-get update" "$CACHE/log/apt-update.log" as_root apt-get -q update
+	fi
+}
+
+install_packages() {
+	local packages=("$@")
+	if [ "$(id -u)" -ne 0 ] && ! sudo -n true 2>/dev/null; then
+		die "these packages are missing, and there is neither root nor sudo to install them: ${packages[*]}"
+	fi
+	command -v apt-get >/dev/null || die "missing, and no apt to install them (names as in Debian): ${packages[*]}"
+	say "packages to install: ${packages[*]}"
+	update_lists
+	export DEBIAN_FRONTEND=noninteractive
+	work "apt-get install" "$CACHE/log/apt-install.log" as_root apt-get -q install -y --no-install-recommends "${packages[@]}" ||
+		{ update_lists again && work "apt-get install" "$CACHE/log/apt-install.log" \
+			as_root apt-get -q install -y --no-install-recommends "${packages[@]}"; }
+}
+
+install_bindgen() {
+	work "build bindgen $BINDGEN_VERSION" "$CACHE/log/bindgen.log" \
+		env RUSTC="$RUSTC" "$CARGO" install --locked --force --root "$CACHE/bindgen" \
+		--target-dir "$CACHE/tmp/bindgen" "bindgen-cli@$BINDGEN_VERSION"
+	rm -rf "$CACHE/tmp/bindgen"
+	touch "$CACHE/bindgen/.$BINDGEN_VERSION"
+}
+
+virtme_commands() {
+	"$PYTHON" -m venv "$CACHE/venv" || return 1
+	"$CACHE/venv/bin/pip" install --disable-pip-version-check "virtme-ng==$VIRTME_VERSION"
+}
+
+install_virtme() {
+	rm -rf "$CACHE/venv"
+	work "set up virtme-ng $VIRTME_VERSION" "$CACHE/log/virtme.log" virtme_commands
+	touch "$CACHE/venv/.$VIRTME_VERSION"
+}
+
+bindgen_missing() { [ "$BINDGEN" = "$CACHE/bindgen/bin/bindgen" ] && [ ! -e "$CACHE/bindgen/.$BINDGEN_VERSION" ]; }
+virtme_missing() { [ "$VIRTME_RUN" = "$CACHE/venv/bin/virtme-run" ] && [ ! -e "$CACHE/venv/.$VIRTME_VERSION" ]; }
+
+LINT=0
+[ "${1:-}" != --lint ] || LINT=1
+
+mapfile -t missing < <(missing_packages)
+if [ ${#missing[@]} -gt 0 ] || bindgen_missing || virtme_missing; then
+	lock deps
+	mapfile -t missing < <(missing_packages)
+	[ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
+	mapfile -t missing < <(missing_packages)
+	[ ${#missing[@]} -eq 0 ] || die "installed, yet still not found: ${missing[*]}"
+	! bindgen_missing || install_bindgen
+	! virtme_missing || install_virtme
+fi

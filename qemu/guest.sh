@@ -1,0 +1,110 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs in the guest, as root, from virtme-ng's init: prepares it (host files,
+# swap, mounts, module), runs the command qemu/run.sh was given and tells the
+# host its exit status through a port of its own.
+
+set -u
+HOST=/run/host
+DIR=$HOST$(sed 's/.*xpagemap\.dir=\([^ ]*\).*/\1/' /proc/cmdline)
+PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+# shellcheck source=/dev/null
+. "$DIR/guest.env"
+
+find_port() {
+	local port
+	for port in /sys/class/virtio-ports/*; do
+		[ "$(cat "$port/name")" = xpagemap.verdict ] && echo "/dev/${port##*/}"
+	done
+}
+
+# The host takes anything but `exit STATUS TAINT` for no verdict.
+verdict() { echo "$*" >"$PORT"; }
+
+fail() {
+	echo "guest.sh: $*" >&2
+	verdict "failed $*"
+	exit 125
+}
+
+# Where the guest's own file systems hide the host's files, bring these back.
+expose() {
+	[ ! "$1" -ef "$HOST$1" ] && [ -e "$HOST$1" ] || return 0
+	if [ -d "$HOST$1" ]; then
+		mkdir -p "$1"
+	elif [ -f "$HOST$1" ]; then
+		: >"$1"
+	else
+		return 0
+	fi
+	mount --bind "$HOST$1" "$1"
+}
+
+mounted() { mountpoint -q "$2" || mount -t "$1" "$1" "$2"; }
+
+swap_device() {
+	local disk
+	for disk in /sys/block/vd*; do
+		[ "$(cat "$disk/serial" 2>/dev/null)" = xpagemap-swap ] && echo "/dev/${disk##*/}"
+	done
+}
+
+prepare() {
+	local entry
+	for entry in "$HOST"/tmp/*; do
+		[ "$entry" -ef "$DIR" ] || expose "${entry#"$HOST"}"
+	done 2>/dev/null
+	for entry in "$CACHE" "$ROOT" "$CWD"; do
+		expose "$entry" || fail "$entry: cannot be made visible"
+	done
+	mounted debugfs /sys/kernel/debug || fail "no debugfs"
+	mounted tracefs /sys/kernel/tracing || fail "no tracefs"
+	mounted cgroup2 /sys/fs/cgroup || fail "no cgroup2"
+	if [ "$SWAP" != 0 ]; then
+		XPAGEMAP_SWAPDEV=$(swap_device)
+		[ -b "$XPAGEMAP_SWAPDEV" ] || fail "no swap disk"
+		export XPAGEMAP_SWAPDEV
+		{ mkswap "$XPAGEMAP_SWAPDEV" && swapon "$XPAGEMAP_SWAPDEV"; } >/run/swap.log 2>&1 ||
+			fail "swapon: $(tr '\n' ' ' </run/swap.log)"
+	fi
+	export XPAGEMAP_KERNEL=$KERNEL
+	if [ -n "$MODULE" ]; then
+		export XPAGEMAP_MODULE=$MODULE
+		insmod "$MODULE" || fail "the module does not load"
+	fi
+	cd "$CWD" || fail "$CWD: not visible"
+}
+
+# On the debug kernel: what is not reachable any more, the module's included.
+find_leaks() {
+	local leaks=/sys/kernel/debug/kmemleak
+	[ -w "$leaks" ] || return 0
+	[ -z "$MODULE" ] || rmmod xpagemap 2>/dev/null
+	sleep 6
+	echo scan >"$leaks"
+	echo scan >"$leaks"
+	[ ! -s "$leaks" ] || cat "$leaks" >/dev/kmsg
+}
+
+PORT=$(find_port)
+prepare
+
+if [ "${1:-}" = --shell ]; then
+	echo "Linux $(uname -r), $KERNEL; swap ${XPAGEMAP_SWAPDEV:-none}; module ${MODULE:-none}. Ctrl-D ends."
+	exec bash -i
+fi
+
+mapfile -d '' -t command <"$DIR/command"
+if ! type -P "${command[0]}" >/dev/null; then
+	echo "${command[0]}: not found in the guest" >&2
+	status=127
+else
+	# Bash would add a line of its own where a signal ends the command.
+	exec 4>&2 2>/dev/null
+	"${command[@]}" 2>&4 4>&-
+	status=$?
+	exec 2>&4 4>&-
+fi
+find_leaks
+verdict "exit $status $(cat /proc/sys/kernel/tainted)"

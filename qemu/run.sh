@@ -1,0 +1,187 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Boots a guest, runs COMMAND in it as root, prints its output and returns its
+# exit status; see usage below. The guest is virtme-ng's: the host's files, read
+# only, at the same paths. What happens inside is qemu/guest.sh.
+
+# QEMU's options hold commas: they separate no array elements.
+# shellcheck disable=SC2054
+
+# shellcheck source=qemu/common.sh
+. "$(dirname "$0")/common.sh"
+
+usage() {
+	cat <<-'END'
+		usage: qemu/run.sh [OPTION...] -- COMMAND [ARG...]
+		       qemu/run.sh [OPTION...] --shell
+
+		  --kernel NAME      patched (default), stock, debug or rfc; built first if need be
+		  --smp N            CPUs (default 2)
+		  --mem SIZE         memory (default 2G)
+		  --swap SIZE        the swap disk (default 1G; 0 for none)
+		  --icount           one CPU whose clock counts instructions, 1 ns each
+		  --timeout SECONDS  give up on the guest after that long (default 1800)
+		  --log FILE         keep the guest's kernel log
+		  --no-build         run what is built, even if it is out of date
+		  --shell            an interactive shell instead of a command
+
+		Exit status: COMMAND's; 128 + N if signal N killed it; 125 if the guest gave no
+		verdict (no boot, hang, lost connection); 126 if its kernel log holds a WARNING,
+		BUG, KASAN, lockdep, RCU stall, kmemleak or panic report, which is printed.
+
+		Host files are readable at the same paths; writes go to the host only below
+		build/. /tmp is a tmpfs of the guest's, with the host's files bound into it.
+		In COMMAND's environment: XPAGEMAP_SWAPDEV, XPAGEMAP_KERNEL, XPAGEMAP_MODULE.
+	END
+}
+
+# Not COMMAND's failure: ours.
+fail() {
+	printf 'run.sh: %s\n' "$*" >&2
+	exit 125
+}
+
+KERNEL=patched SMP=2 MEM=2G SWAP=1G ICOUNT='' TIMEOUT=1800 LOG='' MAKE=1 SHELL_MODE=''
+
+while [ $# -gt 0 ]; do
+	case $1 in
+	--kernel | --smp | --mem | --swap | --timeout | --log)
+		[ $# -ge 2 ] || { usage >&2; exit 125; } ;;&
+	--kernel) KERNEL=$2; shift 2 ;;
+	--smp) SMP=$2; shift 2 ;;
+	--mem) MEM=$2; shift 2 ;;
+	--swap) SWAP=$2; shift 2 ;;
+	--timeout) TIMEOUT=$2; shift 2 ;;
+	--log) LOG=$2; shift 2 ;;
+	--icount) ICOUNT=1; shift ;;
+	--no-build) MAKE=''; shift ;;
+	--shell) SHELL_MODE=1; shift ;;
+	-h | --help) usage; exit ;;
+	--) shift; break ;;
+	*) usage >&2; exit 125 ;;
+	esac
+done
+[ -n "$SHELL_MODE" ] || [ $# -gt 0 ] || { usage >&2; exit 125; }
+[[ $TIMEOUT =~ ^[0-9]+$ ]] || fail "--timeout $TIMEOUT: not a number of seconds"
+[[ $SMP =~ ^[1-9][0-9]*$ ]] || fail "--smp $SMP: not a number of CPUs"
+[[ $MEM =~ ^[1-9][0-9]*[KMGkmg]?$ ]] || fail "--mem $MEM: not a size"
+[[ $SWAP =~ ^[0-9]+[KMGkmg]?$ ]] || fail "--swap $SWAP: not a size"
+[ -z "$ICOUNT" ] || SMP=1
+
+(variant_tree "$KERNEL" >/dev/null) || exit 125
+[ -z "$MAKE" ] || "$QEMU_DIR/build.sh" "$KERNEL" || fail "the $KERNEL kernel could not be built"
+IMAGE=$BUILD/$KERNEL/bzImage
+[ -e "$IMAGE" ] || fail "no $IMAGE: build it with qemu/build.sh $KERNEL"
+[ -x "$VIRTME_RUN" ] || fail "no virtme-ng: qemu/deps.sh installs it"
+if [ -n "$ICOUNT" ]; then ACCEL=tcg; else ACCEL=$("$QEMU_DIR/accel.sh" "$IMAGE"); fi
+
+DIR=$(mktemp -d "${TMPDIR:-/tmp}/xpagemap.XXXXXX")
+GUEST='' COPIERS=()
+
+# Ends everything of ours: the guest's process group, the copiers, the files.
+# shellcheck disable=SC2317 # the EXIT trap calls it
+cleanup() {
+	local pid
+	if [ -n "$GUEST" ]; then
+		kill -TERM -- "-$GUEST" 2>/dev/null || :
+		for _ in 1 2 3 4 5 6 7 8 9 10; do
+			kill -0 -- "-$GUEST" 2>/dev/null || break
+			nap 0.2
+		done
+		kill -KILL -- "-$GUEST" 2>/dev/null || :
+		wait "$GUEST" 2>/dev/null || :
+	fi
+	for pid in "${COPIERS[@]}"; do kill "$pid" 2>/dev/null || :; done
+	rm -rf "$DIR"
+}
+trap cleanup EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# What guest.sh needs to know, as a shell script and a list of arguments.
+MODULE=$BUILD/$KERNEL/xpagemap.ko
+[ -e "$MODULE" ] || MODULE=''
+mkdir -p "$BUILD"
+{
+	printf 'CWD=%q\n' "$PWD"
+	for name in ROOT CACHE KERNEL MODULE SWAP; do
+		printf '%s=%q\n' "$name" "${!name}"
+	done
+} >"$DIR/guest.env"
+[ $# -eq 0 ] || printf '%s\0' "$@" >"$DIR/command"
+: >"$DIR/klog"
+: >"$DIR/verdict"
+
+virtme=("$VIRTME_RUN" --kimg "$IMAGE" --mods none --force-9p --user root --cwd /
+	--memory "$MEM" --cpus "$SMP" --name xpagemap --rwdir "$BUILD=$BUILD"
+	--kopt console=ttyS1,115200 --kopt ignore_loglevel --kopt panic=-1
+	--kopt rcupdate.rcu_cpu_stall_timeout=120 --kopt "xpagemap.dir=$DIR"
+	--kopt rootflags=version=9p2000.L,trans=virtio,access=any,msize=524288,cache=loose)
+machine=q35,accel=$ACCEL
+if [ "$ACCEL" = tcg ]; then
+	virtme+=(--disable-kvm)
+	extra=(-cpu max,la57=off)
+	[ -z "$ICOUNT" ] || extra+=(-icount 'shift=0,sleep=off')
+else
+	extra=()
+fi
+extra+=(-machine "$machine" -no-reboot
+	-chardev "file,id=klog,path=$DIR/klog" -serial chardev:klog
+	-device virtio-serial-pci
+	-chardev "file,id=verdict,path=$DIR/verdict"
+	-device "virtserialport,name=xpagemap.verdict,chardev=verdict")
+if [[ $SWAP != 0 ]]; then
+	truncate -s "$SWAP" "$DIR/swap"
+	extra+=(-drive "if=none,id=swap,format=raw,cache=unsafe,file=$DIR/swap"
+		-device virtio-blk-pci,drive=swap,serial=xpagemap-swap)
+fi
+for option in "${extra[@]}"; do virtme+=("--qemu-opt=$option"); done
+
+script="mkdir -p /run/host && mount --bind / /run/host && exec bash /run/host$(printf %q "$QEMU_DIR")/guest.sh"
+export TMPDIR=$DIR
+
+if [ -n "$SHELL_MODE" ]; then
+	printf '#!/bin/sh\n%s --shell\n' "$script" >"$DIR/shell"
+	chmod +x "$DIR/shell"
+	"${virtme[@]}" --shell "$DIR/shell" || :
+	exit 0
+fi
+
+# QEMU reopens and truncates what it is given: it gets pipes of its own.
+mkfifo "$DIR/stdout" "$DIR/stderr"
+cat "$DIR/stdout" &
+COPIERS+=($!)
+cat "$DIR/stderr" >&2 &
+COPIERS+=($!)
+setsid "${virtme[@]}" --script-sh "$script" </dev/null >"$DIR/stdout" 2>"$DIR/stderr" &
+GUEST=$!
+(
+	trap - EXIT HUP INT TERM
+	nap "$TIMEOUT"
+	touch "$DIR/timeout"
+	kill -KILL -- "-$GUEST"
+) &
+WATCHDOG=$!
+COPIERS+=("$WATCHDOG")
+wait "$GUEST" || :
+kill "$WATCHDOG" 2>/dev/null || :
+for pid in "${COPIERS[@]}"; do wait "$pid" 2>/dev/null || :; done
+COPIERS=()
+
+[ -z "$LOG" ] || cp "$DIR/klog" "$LOG"
+read -r verdict status taint <"$DIR/verdict" || :
+
+if ! "$QEMU_DIR/klog.sh" "$DIR/klog" "${taint:-0}" >&2; then
+	printf 'run.sh: the guest kernel reported the above' >&2
+	[ "${verdict:-}" != exit ] || printf ' (COMMAND returned %s)' "$status" >&2
+	echo >&2
+	exit 126
+fi
+if [ "${verdict:-}" != exit ]; then
+	{ echo "--- the end of the guest's kernel log:"; tail -n 40 "$DIR/klog"; } >&2
+	[ ! -e "$DIR/timeout" ] || fail "no verdict within $TIMEOUT s (--timeout)"
+	fail "the guest gave no verdict${status:+: $status $taint}"
+fi
+exit "$status"

@@ -1,0 +1,89 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# qemu/tree.sh TREE: brings a source tree (stock, patched, rfc) up to date with
+# its series and prints its directory. The patched trees are hard links of the
+# stock one; only a file whose content changes gets a new inode and a new time,
+# so that a build afterwards compiles just what it must.
+
+# shellcheck source=qemu/common.sh
+. "$(dirname "$0")/common.sh"
+
+touched_files() { sed -nE 's,^(---|\+\+\+) [ab]/([^\t]*).*,\2,p' "$@" | sort -u; }
+
+# Applies the series to copies of just the files it touches.
+apply_series() {
+	local patch file
+	while read -r file; do
+		[ -e "$STOCK/$file" ] || continue
+		mkdir -p "$SCRATCH/$(dirname "$file")"
+		cp -p "$STOCK/$file" "$SCRATCH/$file"
+	done <"$TMP/touched"
+	for patch in "${PATCHES[@]}"; do
+		[ -e "$patch" ] || die "$patch: in the series, but no such file"
+		if ! patch -d "$SCRATCH" -p1 -F0 --no-backup-if-mismatch -r- <"$patch" >"$TMP/log" 2>&1; then
+			cat "$TMP/log" >&2
+			die "$(basename "$patch") does not apply to Linux $(cat "$SOURCE/origin"): see the hunk above"
+		fi
+	done
+}
+
+# Puts one file of the tree into the state wanted, by a new inode.
+place() {
+	local wanted=$1 target=$2
+	if [ ! -e "$wanted" ]; then
+		[ ! -e "$target" ] || { rm "$target"; changed=$((changed + 1)); }
+	elif ! cmp -s "$wanted" "$target"; then
+		mkdir -p "$(dirname "$target")"
+		cp "$wanted" "$target.new"
+		chmod --reference="$wanted" "$target.new"
+		mv "$target.new" "$target"
+		changed=$((changed + 1))
+	fi
+}
+
+sync_tree() {
+	local file wanted changed=0
+	while read -r file; do
+		wanted=$STOCK/$file
+		if grep -qxF "$file" "$TMP/touched"; then
+			wanted=$SCRATCH/$file
+		fi
+		place "$wanted" "$TREE/$file"
+	done < <(sort -u "$TMP/touched" "$TREE.touched")
+	cp "$TMP/touched" "$TREE.touched"
+	say "series of ${#PATCHES[@]} applied, $changed files changed"
+}
+
+SOURCE=$(source_dir)
+STOCK=$SOURCE/stock
+TREE=$SOURCE/${1:?which tree}
+PATCHES_DIR=$(tree_patches "$1")
+
+if [ "$1" != stock ]; then
+	mapfile -t PATCHES < <(series_files "$PATCHES_DIR")
+	id=$(cat "$SOURCE/origin" "${PATCHES[@]}" | sha256sum)
+	if [ ! -e "$TREE.id" ] || [ "$(cat "$TREE.id")" != "$id" ]; then
+		mkdir -p "$CACHE/tmp"
+		TMP=$(mktemp -d "$CACHE/tmp/tree.XXXXXX")
+		trap 'rm -rf "$TMP"' EXIT
+		SCRATCH=$TMP/scratch
+		mkdir "$SCRATCH"
+		[ ! -e "$TREE.origin" ] || cmp -s "$TREE.origin" "$SOURCE/origin" || rm -rf "$TREE"
+		if [ ! -e "$TREE/.complete" ]; then
+			rm -rf "$TREE"
+			mkdir "$TREE"
+			find "$STOCK" -mindepth 1 -maxdepth 1 ! -name 'build-*' -exec cp -al -t "$TREE" {} +
+			: >"$TREE.touched"
+			cp "$SOURCE/origin" "$TREE.origin"
+			touch "$TREE/.complete"
+		fi
+		[ ${#PATCHES[@]} -eq 0 ] || touched_files "${PATCHES[@]}" >"$TMP/touched"
+		touch "$TMP/touched"
+		[ ${#PATCHES[@]} -eq 0 ] || apply_series
+		rm -f "$TREE.id"
+		sync_tree
+		echo "$id" >"$TREE.id"
+	fi
+fi
+echo "$TREE"
