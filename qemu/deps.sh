@@ -85,7 +85,7 @@ update_lists() {
 
 install_packages() {
 	local packages=("$@")
-	if [ "$(id -u)" -ne 0 ] && ! sudo -n true 2>/dev/null; then
+	if [ "$(id -u)" -ne 0 ] && ! sudo -n true 2>/dev/null && ! { [ -t 0 ] && sudo -v; }; then
 		die "these packages are missing, and there is neither root nor sudo to install them: ${packages[*]}"
 	fi
 	command -v apt-get >/dev/null || die "missing, and no apt to install them (names as in Debian): ${packages[*]}"

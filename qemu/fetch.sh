@@ -80,6 +80,7 @@ from_kernel_org() {
 		say "kernel.org: no checksum of $file in qemu/kernel.sha256; KERNEL_SHA256= gives one"
 		return 1
 	fi
+	command -v curl >/dev/null || { say "kernel.org: no curl to download with"; return 1; }
 	work "download $file" "$CACHE/log/fetch.log" \
 		curl -fSL --retry 3 -o "$TMP/$file" "https://cdn.kernel.org/pub/linux/kernel/v7.x/$file" || return 1
 	echo "$sum  $TMP/$file" | sha256sum -c --quiet - || die "$file: wrong checksum"

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The front door. Each target sets up what it needs; the work is in qemu/.
+
+# A plain path, so that the kernel's own build, which reads the Kbuild file
+# beside this one, is called from here and never the other way round.
+ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+KERNEL_TREE ?= build/linux
+TESTS ?=
+export TESTS
+
+LLVM ?= -22
+RUSTC ?= /usr/bin/rustc
+CARGO ?= /usr/bin/cargo
+export LLVM RUSTC CARGO
+export XPAGEMAP_START := $(shell date +%s)
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo check check-debug shell lint module install kernel-tree patches \
+	deps kernel tools clean distclean
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1 \2/p' $(MAKEFILE_LIST) | \
+		while read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
+
+demo: kernel tools ## boot the patched kernel and locate swapped-out shared pages, from an empty machine on
+	@qemu/run.sh --kernel patched -- build/tools/release/xpagemap demo
+
+check: ## boot the patched kernel, run every test (TESTS="shmem memfd" to choose)
+	@qemu/check.sh
+
+check-debug: ## the same tests on the debug kernel: KASAN, lockdep, kmemleak, ...
+	@qemu/check.sh --debug
+
+shell: kernel tools ## an interactive shell in the guest, module loaded
+	@qemu/run.sh --kernel $(or $(KERNEL),patched) --shell
+
+lint: ## rustfmt, clippy, checkpatch, shellcheck
+	@qemu/lint.sh
+
+module: ## build the module for another patched kernel: KDIR=DIR, its build directory
+	@test -n "$(KDIR)" || { echo 'module: KDIR=DIR, the build directory of a patched kernel' >&2; exit 2; }
+	$(MAKE) -C $(KDIR) M=$(ROOT) MO=$(ROOT)/build/module LLVM=$(LLVM) RUSTC=$(RUSTC) modules
+
+install: module ## install that module: KDIR=DIR, INSTALL_MOD_PATH= for another root
+	$(MAKE) -C $(KDIR) M=$(ROOT) MO=$(ROOT)/build/module LLVM=$(LLVM) RUSTC=$(RUSTC) modules_install
+
+kernel-tree: ## a git tree with the series as commits: KERNEL_TREE=build/linux
+	@qemu/series.sh tree $(KERNEL_TREE)
+
+patches: ## that tree's commits, back as patches/
+	@qemu/series.sh export $(KERNEL_TREE)
+
+deps: ## install what is missing: packages, bindgen, virtme-ng
+	@qemu/deps.sh
+
+kernel: deps ## build a kernel and its module: KERNEL=patched, stock or debug
+	@qemu/build.sh $(or $(KERNEL),patched)
+
+tools: deps ## build the command line, build/tools/release/xpagemap
+	@qemu/tools.sh
+
+clean: ## remove build/, but for KERNEL_TREE
+	@test ! -e build || find build -mindepth 1 -maxdepth 1 ! -name linux -exec rm -rf {} +
+
+distclean: clean ## also remove the cache: sources, kernels, bindgen, virtme-ng
+	rm -rf "$${XPAGEMAP_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/xpagemap}"

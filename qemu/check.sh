@@ -1,0 +1,88 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# qemu/check.sh [--debug]: runs every test and ends with the one line
+# `N passed, N failed, N skipped`. Plain: the host's tests, then those of the
+# guest on the patched kernel and the proof on the stock kernel that they can
+# fail. --debug: the guest's tests on the debug kernel.
+
+# shellcheck source=qemu/common.sh
+. "$(dirname "$0")/common.sh"
+
+RESULTS=$BUILD/ktap
+LIMIT=${XPAGEMAP_TEST_TIMEOUT:-3600}
+DOCUMENTS=()
+
+# A KTAP document of one result: what a whole step came to.
+step_result() {
+	local name=$1 status=$2 detail=$3 word=ok
+	[ "$status" -eq 0 ] || word='not ok'
+	{
+		echo 'KTAP version 1'
+		echo '1..1'
+		[ "$status" -eq 0 ] || echo "# $detail"
+		echo "$word 1 $name"
+	} >"$RESULTS/$name.tap"
+	DOCUMENTS+=("$RESULTS/$name.tap")
+}
+
+# cargo speaks no KTAP; what it does say of each test is turned into that.
+cargo_tests() {
+	local log=$BUILD/log/cargo-test.log status=0
+	work "the command line's own tests" "$log" \
+		env RUSTC="$RUSTC" CARGO_TARGET_DIR="$BUILD/tools" \
+		"$CARGO" test --locked --manifest-path "$ROOT/tools/Cargo.toml" || status=$?
+	awk -v status="$status" '
+		/^test .* \.\.\. / {
+			name = $2; verdict = $NF; n++
+			if (verdict == "ok") line[n] = "ok " n " tools." name
+			else if (/\.\.\. ignored/) line[n] = "ok " n " tools." name " # SKIP ignored by cargo test"
+			else line[n] = "not ok " n " tools." name
+		}
+		END {
+			if (status != 0 || n == 0) line[++n] = "not ok " n " tools.cargo_test # exit status " status
+			print "KTAP version 1\n1.." n
+			for (i = 1; i <= n; i++) print line[i]
+		}' "$log" >"$RESULTS/tools.tap"
+	DOCUMENTS+=("$RESULTS/tools.tap")
+}
+
+# guest NAME KERNEL COMMAND...: KTAP from the guest, and the guest's own verdict.
+guest() {
+	local name=$1 kernel=$2 status=0
+	shift 2
+	say "tests in the guest: $name"
+	"$QEMU_DIR/run.sh" --kernel "$kernel" --timeout "$LIMIT" --log "$BUILD/log/$name.klog" -- \
+		env "TESTS=${TESTS:-}" "$@" </dev/null | tee "$RESULTS/$name.tap" || status=${PIPESTATUS[0]}
+	DOCUMENTS+=("$RESULTS/$name.tap")
+	# 1 is the runner's word for failed tests, and these are counted one by one.
+	case $status in 0 | 1) status=0 ;; esac
+	step_result "$name.guest" "$status" "exit status $status: 125 no verdict, 126 a report in the kernel log, else the runner's"
+}
+
+selftests() {
+	work "build the selftests" "$BUILD/log/selftests.log" \
+		make -C "$ROOT/selftests" KSRC="$("$QEMU_DIR/build.sh" --source patched)" \
+		OUTPUT="$BUILD/selftests" CC="$(llvm_tool clang)"
+}
+
+rm -rf "$RESULTS"
+mkdir -p "$RESULTS" "$BUILD/log"
+"$QEMU_DIR/deps.sh"
+"$QEMU_DIR/fetch.sh" >/dev/null
+cd "$ROOT"
+
+if [ "${1:-}" = --debug ]; then
+	"$QEMU_DIR/build.sh" debug
+	selftests
+	guest debug debug selftests/run.sh
+else
+	"$QEMU_DIR/build.sh" patched
+	"$QEMU_DIR/build.sh" stock
+	selftests
+	cargo_tests
+	guest patched patched selftests/run.sh
+	guest stock stock selftests/run.sh --stock
+fi
+say "all tests have run"
+exec selftests/tally "${DOCUMENTS[@]}"

@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Every checker there is for what is in the repository; all run, then it fails
+# if one of them found something.
+
+# shellcheck source=qemu/common.sh
+. "$(dirname "$0")/common.sh"
+
+FOUND=()
+
+# check NAME COMMAND...: silent where the checker is content.
+check() {
+	local name=$1 log=$BUILD/log/lint-$1.log
+	shift
+	if "$@" >"$log" 2>&1; then
+		say "lint: $name: clean"
+	else
+		say "lint: $name:"
+		cat "$log" >&2
+		FOUND+=("$name")
+	fi
+}
+
+checkpatch() { perl "$KSRC/scripts/checkpatch.pl" --strict --quiet --show-types "$@"; }
+
+# Of a patch, --no-tree would leave file names unchecked. Of our files, they
+# are outside the tree's MAINTAINERS.
+check_patches() {
+	local patch status=0
+	for patch in "${PATCHES[@]}"; do
+		checkpatch --root="$KSRC" "$patch" || status=1
+	done
+	return $status
+}
+
+check_c() {
+	local file status=0
+	for file in "$ROOT"/selftests/*.[ch] "$ROOT"/selftests/lib/*.[ch]; do
+		[ ! -e "$file" ] || checkpatch --no-tree -f "$file" || status=1
+	done
+	return $status
+}
+
+check_module() {
+	make -C "$KDIR" "${MAKE_ARGS[@]}" W=1 CLIPPY=1 KRUSTFLAGS=-Dwarnings \
+		M="$ROOT" MO="$BUILD/module-lint" modules &&
+		! grep -E '^(warning|error)' "$BUILD/log/lint-clippy-module.log"
+}
+
+check_tools() {
+	"$CARGO" clippy --locked --all-targets --manifest-path "$ROOT/tools/Cargo.toml" -- -D warnings
+}
+
+shell_scripts() {
+	git -C "$ROOT" ls-files -co --exclude-standard | while read -r file; do
+		[ ! -f "$ROOT/$file" ] || ! head -n 1 "$ROOT/$file" | grep -qE '^#!.*[ /](ba)?sh$' || echo "$ROOT/$file"
+	done
+}
+
+"$QEMU_DIR/deps.sh" --lint
+"$QEMU_DIR/build.sh" patched
+KSRC=$("$QEMU_DIR/build.sh" --source patched)
+KDIR=$("$QEMU_DIR/build.sh" --kdir patched)
+mapfile -t MAKE_ARGS < <(kernel_make_args)
+mapfile -t PATCHES < <(series_files "$ROOT/patches")
+mapfile -t SCRIPTS < <(shell_scripts)
+export RUSTC CARGO_TARGET_DIR=$BUILD/tools-lint
+mkdir -p "$BUILD/log"
+cd "$ROOT"
+
+check rustfmt-module "$RUSTFMT" --check --edition 2021 --config-path "$KSRC/.rustfmt.toml" src/*.rs
+rm -rf "$BUILD/module-lint"
+check clippy-module check_module
+check rustfmt-tools "$CARGO" fmt --check --manifest-path tools/Cargo.toml
+check clippy-tools check_tools
+[ ${#PATCHES[@]} -eq 0 ] || check checkpatch-patches check_patches
+check checkpatch-selftests check_c
+check shellcheck shellcheck -x "${SCRIPTS[@]}"
+
+[ ${#FOUND[@]} -eq 0 ] || die "not clean: ${FOUND[*]}"
+say "lint: clean"

@@ -1,0 +1,115 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Tests qemu/run.sh itself, in KTAP: its verdicts, its streams, its traces.
+# qemu/test.sh [KERNEL]; the default is stock.
+
+# shellcheck source=qemu/common.sh
+. "$(dirname "$0")/common.sh"
+
+KERNEL=${1:-stock}
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+# What a run leaves behind would be here.
+export TMPDIR=$WORK/tmp
+mkdir "$TMPDIR"
+COUNT=0
+
+run() { "$QEMU_DIR/run.sh" --kernel "$KERNEL" "$@" >"$WORK/stdout" 2>"$WORK/stderr" </dev/null; }
+
+# result NAME CONDITION...: one test, told with what was seen where it fails.
+result() {
+	local name=$1
+	shift
+	COUNT=$((COUNT + 1))
+	if "$@"; then
+		echo "ok $COUNT $name"
+	else
+		echo "# $* does not hold"
+		head -c 2000 "$WORK/stdout" | sed 's/^/# stdout: /'
+		tail -n 20 "$WORK/stderr" | sed 's/^/# stderr: /'
+		echo "not ok $COUNT $name"
+	fi
+}
+
+status_is() {
+	local expected=$1 status=0
+	shift
+	run "$@" || status=$?
+	echo "# status $status, expected $expected" >>"$WORK/stderr"
+	[ "$status" -eq "$expected" ]
+}
+
+says() { grep -qF -- "$2" "$WORK/$1"; }
+clean() { [ -z "$(ls -A "$TMPDIR")" ]; }
+
+no_processes() {
+	local dir
+	for dir in /proc/[0-9]*; do
+		! tr '\0' ' ' 2>/dev/null <"$dir/cmdline" | grep -qF "$WORK/tmp/xpagemap" || return 1
+	done
+}
+
+# shellcheck disable=SC2016 # nothing here is for this shell to expand
+arguments_and_streams() {
+	local status=0
+	run -- sh -c 'printf "%s|" "$@"; printf "\001\000\377" ; echo "to stderr" >&2; pwd; exit 3' \
+		'a b' 'two  spaces' '"quo'"'"'ted"' '' '$HOME' "new
+line" 'ü' || status=$?
+	{
+		printf '%s|' 'two  spaces' '"quo'"'"'ted"' '' '$HOME' "new
+line" 'ü'
+		printf '\001\000\377'
+		pwd
+	} >"$WORK/expected"
+	[ "$status" -eq 3 ] && cmp -s "$WORK/expected" "$WORK/stdout" && [ "$(cat "$WORK/stderr")" = 'to stderr' ]
+}
+
+big_output() {
+	run -- sh -c 'seq 1 1500000; echo end >&2' &&
+		seq 1 1500000 | cmp -s - "$WORK/stdout" && says stderr end
+}
+
+swap_disk() {
+	# shellcheck disable=SC2016
+	status_is 0 --swap 64M -- sh -euc '
+		set -- $(tail -n +2 /proc/swaps)
+		[ $# -eq 5 ] && [ "$1" = "$XPAGEMAP_SWAPDEV" ] && [ "$3" -eq 65532 ]
+		dd if="$XPAGEMAP_SWAPDEV" bs=4096 count=1 status=none | tail -c 10 | grep -q SWAPSPACE2
+		for m in /proc /sys /sys/kernel/debug /sys/kernel/tracing /sys/fs/cgroup /tmp; do mountpoint -q $m; done
+		echo x >/tmp/x'
+}
+
+terminated() {
+	local pid status=0
+	"$QEMU_DIR/run.sh" --kernel "$KERNEL" -- sleep 1000 >"$WORK/stdout" 2>"$WORK/stderr" </dev/null &
+	pid=$!
+	nap 6
+	kill -TERM "$pid"
+	wait "$pid" || status=$?
+	[ "$status" -eq 143 ] && clean && no_processes
+}
+
+two_at_once() {
+	local first second=0
+	"$QEMU_DIR/run.sh" --kernel "$KERNEL" -- sh -c 'echo first; exit 4' >"$WORK/first" 2>&1 </dev/null &
+	run -- sh -c 'echo second; exit 5' || second=$?
+	wait $! && first=0 || first=$?
+	[ "$first.$second" = 4.5 ] && [ "$(cat "$WORK/first" "$WORK/stdout")" = 'first
+second' ]
+}
+
+cd "$ROOT"
+echo 'KTAP version 1'
+echo '1..11'
+result harness.uname status_is 0 -- uname -r
+result harness.uname_output says stdout "$(cut -d' ' -f1 "$("$QEMU_DIR/build.sh" --source stock)/../origin")"
+result harness.arguments_and_streams arguments_and_streams
+result harness.big_output big_output
+result harness.signal status_is 137 -- sh -c 'kill -9 $$'
+result harness.panic status_is 126 -- sh -c 'echo c >/proc/sysrq-trigger'
+result harness.panic_is_shown says stderr 'Kernel panic'
+result harness.time_limit status_is 125 --timeout 20 -- sleep 1000
+result harness.swap_disk swap_disk
+result harness.two_at_once two_at_once
+result harness.terminated_leaves_nothing terminated

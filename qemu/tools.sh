@@ -1,0 +1,10 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Builds the command line, build/tools/release/xpagemap.
+
+# shellcheck source=qemu/common.sh
+. "$(dirname "$0")/common.sh"
+
+export RUSTC CARGO_TARGET_DIR=$BUILD/tools
+"$CARGO" build --release --locked --quiet --manifest-path "$ROOT/tools/Cargo.toml"
