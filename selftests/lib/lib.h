@@ -6,6 +6,7 @@
 #include "../xpagemap.h"
 #include "cgroup.h"
 #include "child.h"
+#include "compare.h"
 #include "pattern.h"
 #include "region.h"
 #include "source.h"

@@ -86,7 +86,7 @@ void *region_find_aligned(size_t bytes)
 	if (addr == MAP_FAILED)
 		return NULL;
 	munmap(addr, span);
-	aligned = (void *)(((uintptr_t)addr + PMD_BYTES - 1) & ~(PMD_BYTES - 1));
+	aligned = (void *)(((unsigned long)addr + PMD_BYTES - 1) & ~(PMD_BYTES - 1));
 	return aligned;
 }
 
@@ -231,4 +231,22 @@ long region_pageout_pages(const struct region *r, size_t from, size_t pages)
 long region_pageout(const struct region *r)
 {
 	return region_pageout_pages(r, 0, r->pages);
+}
+
+long region_reclaim(const struct region *r, const struct cgroup *cg)
+{
+	long left = -EAGAIN;
+	int tries;
+
+	for (tries = 0; tries < 30; tries++) {
+		left = count_resident(r, 0, r->pages);
+		if (left <= 0)
+			break;
+		/* -EAGAIN only says that it was less than asked for. */
+		cgroup_reclaim(cg, r->pages * PAGE_BYTES);
+		if (tries % 10 == 5)
+			write_text("/proc/sys/vm/drop_caches", "1");
+		usleep(10000);
+	}
+	return left;
 }

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <linux/types.h>
 
+#include "cgroup.h"
+
 #define PAGE_BYTES	4096UL
 #define PMD_BYTES	(2UL << 20)
 #define PMD_PAGES	(PMD_BYTES / PAGE_BYTES)
@@ -75,5 +77,8 @@ long region_count(const struct region *r, enum page_state state);
  */
 long region_pageout(const struct region *r);
 long region_pageout_pages(const struct region *r, size_t from, size_t pages);
+
+/* The same through memory.reclaim of the cgroup that the pages are charged to. */
+long region_reclaim(const struct region *r, const struct cgroup *cg);
 
 #endif

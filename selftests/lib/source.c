@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -32,6 +33,25 @@ int detach(pid_t pid)
 long long stats_value(const char *key)
 {
 	return read_value(XPAGEMAP_STATS, key);
+}
+
+struct control_state control_state_now(void)
+{
+	struct control_state s = { .targets = stats_value("targets") };
+	DIR *dir = opendir(XPAGEMAP_DIR);
+
+	while (dir && readdir(dir))
+		s.entries++;
+	if (dir)
+		closedir(dir);
+	return s;
+}
+
+bool control_unchanged(struct control_state before)
+{
+	struct control_state now = control_state_now();
+
+	return now.targets == before.targets && now.entries == before.entries;
 }
 
 bool is_attached(pid_t pid)
@@ -98,7 +118,7 @@ int source_close(struct source *src)
 
 long pagemap_read(int fd, const void *addr, __u64 *entries, size_t pages)
 {
-	__u64 first = (uintptr_t)addr >> PAGE_SHIFT;
+	__u64 first = (unsigned long)addr >> PAGE_SHIFT;
 	size_t done = 0;
 	ssize_t got;
 

@@ -44,6 +44,15 @@ int detach(pid_t pid);
 /* A line of stats, or a negative errno. */
 long long stats_value(const char *key);
 
+/* What a failed call must leave as it was. */
+struct control_state {
+	long long targets;
+	int entries;		/* in xpagemap's directory */
+};
+
+struct control_state control_state_now(void);
+bool control_unchanged(struct control_state before);
+
 /* Whether the directory of a target is there. */
 bool is_attached(pid_t pid);
 

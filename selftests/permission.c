@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Who may do what: one capability less, and another user altogether. */
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/stat.h>
+
+#include "lib/harness.h"
+#include "lib/lib.h"
+
+FIXTURE(permission) {
+	struct child target;	/* attached */
+	struct child other;	/* not attached */
+	long long targets;
+};
+
+FIXTURE_SETUP(permission)
+{
+	ASSERT_EQ(0, child_start_idle(&self->target));
+	ASSERT_EQ(0, child_start_idle(&self->other));
+	ASSERT_EQ(0, attach(self->target.pid));
+	self->targets = stats_value("targets");
+}
+
+FIXTURE_TEARDOWN(permission)
+{
+	EXPECT_EQ(self->targets, stats_value("targets"));
+	EXPECT_EQ(0, detach(self->target.pid));
+	child_kill(&self->target);
+	child_kill(&self->other);
+}
+
+struct attempt {
+	int drop;		/* a capability, or -1 for becoming another user */
+	int (*call)(pid_t pid);
+	pid_t pid;		/* 0: the caller itself */
+};
+
+/* Exits with the errno of the call, 0 where it succeeded. */
+static int attempt(struct child *c, void *arg)
+{
+	const struct attempt *a = arg;
+	int err;
+
+	(void)c;
+	if (a->drop >= 0)
+		err = drop_capability(a->drop);
+	else
+		err = setgid(65534) || setuid(65534) ? -errno : 0;
+	if (err)
+		return 255;
+	return -a->call(a->pid ?: getpid());
+}
+
+static int result_of(int drop, int (*call)(pid_t pid), pid_t pid)
+{
+	struct attempt a = { .drop = drop, .call = call, .pid = pid };
+	struct child c;
+	int status;
+
+	if (child_start(&c, attempt, &a))
+		return -1;
+	status = child_wait(&c);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int read_pagemap(pid_t pid)
+{
+	int fd = target_open(pid);
+	__u64 entry;
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = pread(fd, &entry, sizeof(entry), 0) < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+static int read_stats(pid_t pid)
+{
+	char text[4096];
+	long len = read_text(XPAGEMAP_STATS, text, sizeof(text));
+
+	(void)pid;
+	return len < 0 ? len : 0;
+}
+
+/* Control: with all capabilities the very same calls succeed. */
+TEST_F(permission, a_capability_that_does_not_matter)
+{
+	EXPECT_EQ(0, result_of(CAP_SYS_TIME, read_pagemap, self->target.pid));
+	EXPECT_EQ(0, result_of(CAP_SYS_TIME, read_stats, 0));
+	EXPECT_EQ(0, result_of(CAP_SYS_TIME, attach, self->other.pid));
+	EXPECT_EQ(0, result_of(CAP_SYS_TIME, detach, self->other.pid));
+}
+
+TEST_F(permission, without_sys_admin)
+{
+	EXPECT_EQ(EPERM, result_of(CAP_SYS_ADMIN, attach, self->other.pid));
+	EXPECT_EQ(EPERM, result_of(CAP_SYS_ADMIN, attach, 0));
+	EXPECT_EQ(EPERM, result_of(CAP_SYS_ADMIN, detach, self->target.pid));
+	EXPECT_EQ(EPERM, result_of(CAP_SYS_ADMIN, read_pagemap, self->target.pid));
+	EXPECT_EQ(EPERM, result_of(CAP_SYS_ADMIN, read_stats, 0));
+	EXPECT_FALSE(is_attached(self->other.pid));
+	EXPECT_TRUE(is_attached(self->target.pid));
+}
+
+TEST_F(permission, without_sys_ptrace)
+{
+	EXPECT_EQ(EPERM, result_of(CAP_SYS_PTRACE, attach, self->other.pid));
+	EXPECT_EQ(EPERM, result_of(CAP_SYS_PTRACE, attach, 0));
+	EXPECT_FALSE(is_attached(self->other.pid));
+	/* Only attaching needs it. */
+	EXPECT_EQ(0, result_of(CAP_SYS_PTRACE, read_pagemap, self->target.pid));
+}
+
+/* A process without the capability learns nothing, not even what exists. */
+TEST_F(permission, without_sys_admin_whatever_is_asked)
+{
+	EXPECT_EQ(EPERM, result_of(CAP_SYS_ADMIN, attach, 0x7fffffff));
+	EXPECT_EQ(EPERM, result_of(CAP_SYS_ADMIN, attach, self->target.pid));
+	EXPECT_EQ(EPERM, result_of(CAP_SYS_ADMIN, detach, self->other.pid));
+}
+
+TEST_F(permission, another_user)
+{
+	EXPECT_EQ(EACCES, result_of(-1, attach, self->other.pid));
+	EXPECT_EQ(EACCES, result_of(-1, detach, self->target.pid));
+	EXPECT_EQ(EACCES, result_of(-1, read_pagemap, self->target.pid));
+	EXPECT_EQ(EACCES, result_of(-1, read_stats, 0));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Large folios swapped out whole: one entry of the page cache stands for many
+ * pages and as many consecutive slots.
+ */
+#include <fcntl.h>
+#include <sys/mount.h>
+
+#include "lib/harness.h"
+#include "lib/lib.h"
+
+#define THP_DIR	"/sys/kernel/mm/transparent_hugepage"
+#define PAGES	(4 * PMD_PAGES)
+
+FIXTURE(thp) {
+	char dir[64];
+	char knob_was[128];
+	struct region region;
+	struct source src;
+};
+
+FIXTURE_VARIANT(thp) {
+	size_t folio_pages;
+	const char *stats;	/* per-size statistics of the kernel */
+	const char *knob;	/* per-size switch for memfds; NULL: a tmpfs mount */
+};
+
+FIXTURE_VARIANT_ADD(thp, pmd) {
+	.folio_pages = PMD_PAGES,
+	.stats = THP_DIR "/hugepages-2048kB/stats/swpout",
+};
+
+FIXTURE_VARIANT_ADD(thp, order_4) {
+	.folio_pages = 16,
+	.stats = THP_DIR "/hugepages-64kB/stats/swpout",
+	.knob = THP_DIR "/hugepages-64kB/shmem_enabled",
+};
+
+static int open_on_huge_tmpfs(char *dir)
+{
+	char path[128];
+
+	if (!mkdtemp(dir) || mount("xpagemap-test", dir, "tmpfs", 0, "huge=always"))
+		return -1;
+	snprintf(path, sizeof(path), "%s/file", dir);
+	return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+}
+
+FIXTURE_SETUP(thp)
+{
+	void *at = region_find_aligned(PAGES * PAGE_BYTES);
+	int fd;
+
+	ASSERT_NE(NULL, at);
+	if (variant->knob) {
+		ASSERT_LT(0, read_text(variant->knob, self->knob_was,
+				       sizeof(self->knob_was)));
+		ASSERT_EQ(0, write_text(variant->knob, "always"));
+		fd = memfd_create("xpagemap-test", MFD_CLOEXEC);
+	} else {
+		snprintf(self->dir, sizeof(self->dir), "/tmp/xpagemap-thp-XXXXXX");
+		fd = open_on_huge_tmpfs(self->dir);
+	}
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ftruncate(fd, PAGES * PAGE_BYTES));
+	ASSERT_EQ(0, region_map(&self->region, at, PAGES, MAP_SHARED | MAP_FIXED, fd, 0));
+	region_fill(&self->region);
+	ASSERT_EQ(0, source_open(&self->src, getpid()));
+}
+
+FIXTURE_TEARDOWN(thp)
+{
+	char *was = strchr(self->knob_was, '[');
+
+	EXPECT_EQ(0, source_close(&self->src));
+	region_free(&self->region);
+	if (was)
+		EXPECT_EQ(0, write_text(variant->knob, "%s", strtok(was + 1, "]")));
+	if (self->dir[0]) {
+		EXPECT_EQ(0, umount2(self->dir, MNT_DETACH));
+		rmdir(self->dir);
+	}
+}
+
+/* Returns how many folios went to swap whole, by the kernel's own statistics. */
+static long long swap_out_whole(const struct region *r, const char *stats)
+{
+	char text[32];
+	long long before;
+
+	if (read_text(stats, text, sizeof(text)) < 0)
+		return -1;
+	before = atoll(text);
+	if (region_pageout(r) || read_text(stats, text, sizeof(text)) < 0)
+		return -1;
+	return atoll(text) - before;
+}
+
+TEST_F(thp, present_as_in_proc)
+{
+	struct survey s;
+
+	ASSERT_EQ(0, survey_region(&self->src, &self->region, &s));
+	EXPECT_EQ(PAGES, s.present);
+	EXPECT_EQ(0, s.mistaken);
+}
+
+TEST_F(thp, swapped_whole_in_consecutive_slots)
+{
+	size_t i, jumps = 0;
+	__u64 entries[PAGES];
+	struct survey s;
+
+	EXPECT_EQ((long long)(PAGES / variant->folio_pages),
+		  swap_out_whole(&self->region, variant->stats));
+	ASSERT_EQ(0, survey_region(&self->src, &self->region, &s));
+	survey_print(&s, "large folios");
+	EXPECT_EQ(PAGES, s.located);
+	EXPECT_EQ(0, s.mistaken);
+	ASSERT_EQ(PAGES, pagemap_read(self->src.fd, self->region.addr, entries, PAGES));
+	for (i = 1; i < PAGES; i++)
+		if (i % variant->folio_pages &&
+		    pm_swap_offset(entries[i]) != pm_swap_offset(entries[i - 1]) + 1)
+			jumps++;
+	EXPECT_EQ(0, jumps);
+}
+
+TEST_F(thp, reads_starting_inside_an_entry)
+{
+	static const size_t starts[] = { 1, 15, 17, 300, 511, 513, 1023, 1500 };
+	__u64 whole[PAGES], part[PAGES];
+	size_t i, len;
+
+	EXPECT_LT(0, swap_out_whole(&self->region, variant->stats));
+	ASSERT_EQ(PAGES, pagemap_read(self->src.fd, self->region.addr, whole, PAGES));
+	for (i = 0; i < ARRAY_SIZE(starts); i++) {
+		for (len = 1; len <= PAGES - starts[i]; len = len * 3 + 1) {
+			ASSERT_EQ((long)len,
+				  pagemap_read(self->src.fd,
+					       region_page(&self->region, starts[i]),
+					       part, len));
+			EXPECT_EQ(0, memcmp(part, whole + starts[i],
+					    len * PM_ENTRY_BYTES))
+				TH_LOG("%zu entries from %zu on", len, starts[i]);
+		}
+	}
+}
+
+static void survey_view(struct __test_metadata *_metadata, const struct source *src,
+			const struct region *of, size_t skip, size_t pages, int flags)
+{
+	struct region view;
+	struct survey s;
+
+	ASSERT_EQ(0, region_map_view(&view, of, skip, pages, flags));
+	ASSERT_EQ(0, survey_region(src, &view, &s));
+	EXPECT_EQ(pages, s.located)
+		TH_LOG("%zu pages mapped from %zu on", pages, skip);
+	EXPECT_EQ(0, s.mistaken) survey_print(&s, "view");
+	region_unmap(&view);
+}
+
+TEST_F(thp, mappings_starting_inside_an_entry)
+{
+	const struct region *r = &self->region;
+
+	EXPECT_LT(0, swap_out_whole(r, variant->stats));
+	survey_view(_metadata, &self->src, r, 1, 1, MAP_SHARED);
+	survey_view(_metadata, &self->src, r, 7, 3, MAP_SHARED);
+	survey_view(_metadata, &self->src, r, 100, 1000, MAP_SHARED);
+	survey_view(_metadata, &self->src, r, 511, 2, MAP_PRIVATE);
+	survey_view(_metadata, &self->src, r, 777, PAGES - 777, MAP_PRIVATE);
+}
+
+/* Touching one page splits the entry: the others keep their own slots. */
+TEST_F(thp, one_page_touched)
+{
+	static const size_t touched[] = { 3, 600, 1024, 2047 };
+	struct survey s;
+	size_t i;
+
+	EXPECT_LT(0, swap_out_whole(&self->region, variant->stats));
+	for (i = 0; i < ARRAY_SIZE(touched); i++)
+		ASSERT_TRUE(pattern_matches(region_page(&self->region, touched[i]),
+					    self->region.id, touched[i]));
+	ASSERT_EQ(0, survey_region(&self->src, &self->region, &s));
+	EXPECT_LE(ARRAY_SIZE(touched), (size_t)region_count(&self->region, PAGE_RESIDENT));
+	EXPECT_LT(0, s.due);
+	EXPECT_EQ(s.due, s.located);
+	EXPECT_EQ((long)s.due, region_count(&self->region, PAGE_SWAPPED));
+	EXPECT_EQ(0, s.mistaken) survey_print(&s, "after a touch");
+}
+
+/* A hole in the middle of an entry takes only its own pages' slots. */
+TEST_F(thp, hole_punched_inside_an_entry)
+{
+	struct survey s;
+
+	EXPECT_LT(0, swap_out_whole(&self->region, variant->stats));
+	ASSERT_EQ(0, fallocate(self->region.fd,
+			       FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			       515 * PAGE_BYTES, 10 * PAGE_BYTES));
+	ASSERT_EQ(0, survey_region(&self->src, &self->region, &s));
+	EXPECT_EQ((long)s.due, region_count(&self->region, PAGE_SWAPPED));
+	EXPECT_EQ(s.due, s.located);
+	EXPECT_LT(PAGES / 2, s.located);
+	EXPECT_LE(10, s.nothing);
+	EXPECT_EQ(0, s.mistaken) survey_print(&s, "after a punch");
+}
+
+TEST_HARNESS_MAIN
