@@ -9,11 +9,15 @@ use kernel::{
             PageKind,
             PageState, //
         },
+        shmem::SwapRun,
         virt::VmaRef,
         MmapReadGuard, //
     },
     page::PAGE_SHIFT, //
 };
+
+/// How many runs to ask for at a time; the file's page cache is locked meanwhile.
+const RUNS: usize = 32;
 
 /// Completes the states of the pages from address `start` on: where a page table leaves open what
 /// is there, and the vma's shmem file has the page in swap, the state becomes that of a swap entry.
@@ -52,26 +56,35 @@ fn fill_vma(vma: &VmaRef, addr: usize, states: &mut [PageState]) {
 
     let first = vma.page_index(addr);
     let last = first + (states.len() - 1);
-    let mut runs = shmem.swap_runs(first, last);
+    let mut runs = [SwapRun::EMPTY; RUNS];
+    let mut next = first;
 
-    while let Some(run) = runs.next() {
-        // A large entry may begin before the range, and end after it.
-        let from = run.index.max(first);
-        let to = (run.index + (run.pages - 1)).min(last);
-        let Some(states) = states.get_mut(from - first..=to - first) else {
-            continue;
-        };
+    while next <= last {
+        let found = shmem.swap_runs(next, last, &mut runs);
+        for run in found {
+            fill_run(run, first, states);
+        }
+        match found.last() {
+            Some(run) if found.len() == RUNS => next = run.index + run.pages,
+            _ => break,
+        }
+    }
+}
 
-        for (state, offset) in states
-            .iter_mut()
-            .zip(run.slot.offset + (from - run.index)..)
-        {
-            if state.is_vacant() {
-                state.kind = PageKind::Swap;
-                state.swap_type = run.slot.swap_type;
-                state.frame = offset;
-                state.flags |= PageFlag::File;
-            }
+/// Fills in the pages of one run; `first` is the index that the first state is for.
+fn fill_run(run: &SwapRun, first: usize, states: &mut [PageState]) {
+    // The entry that the run begins with may be a large one that begins before the states do.
+    let skipped = first.saturating_sub(run.index);
+    let Some(states) = states.get_mut((run.index + skipped) - first..) else {
+        return;
+    };
+
+    for (state, page) in states.iter_mut().zip(skipped..run.pages) {
+        if state.is_vacant() {
+            state.kind = PageKind::Swap;
+            state.swap_type = run.slot.swap_type;
+            state.frame = run.slot.offset + page;
+            state.flags |= PageFlag::File;
         }
     }
 }
