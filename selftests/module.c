@@ -87,10 +87,12 @@ TEST_F(module, stays_while_a_file_is_open)
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(-EWOULDBLOCK, module_unload());
 	ASSERT_TRUE(module_is_loaded());
-	if (variant->flags == O_RDONLY)
+	if (variant->flags == O_RDONLY) {
 		EXPECT_EQ(8, pread(fd, buf, sizeof(buf), 0));
-	else
+	} else {
 		EXPECT_EQ(-1, write(fd, "x", 1));
+		EXPECT_EQ(EINVAL, errno);
+	}
 
 	copy = dup(fd);
 	close(fd);
