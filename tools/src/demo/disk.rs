@@ -17,6 +17,9 @@ const VARIABLE: &str = "XPAGEMAP_SWAPDEV";
 /// The area number of the first swap device switched on, and so of the only one.
 const AREA: u64 = 0;
 
+/// Whether pages on their way to the disk may end in memory instead.
+const ZSWAP: &str = "/sys/module/zswap/parameters/enabled";
+
 /// A page in memory, placed as direct reads want it.
 #[repr(align(4096))]
 struct Buffer([u8; PAGE_BYTES]);
@@ -30,7 +33,14 @@ pub struct SwapDisk {
 
 impl SwapDisk {
     /// Opens the disk that `XPAGEMAP_SWAPDEV` names, else the only one the kernel swaps to.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or more than one, or zswap keeps pages that have a slot off it.
     pub fn open() -> Result<Self> {
+        if fs::read_to_string(ZSWAP).is_ok_and(|enabled| enabled.trim_end() == "Y") {
+            bail!("zswap keeps pages from the disk: `echo N > {ZSWAP}` first");
+        }
         let swaps = fs::read_to_string("/proc/swaps").context("cannot read /proc/swaps")?;
         let path = match env::var(VARIABLE) {
             Ok(path) => path,
