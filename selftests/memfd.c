@@ -164,6 +164,57 @@ TEST_F(memfd, punched_and_truncated_pages_are_gone)
 	EXPECT_EQ(0, s.mistaken);
 }
 
+/*
+ * Pages of zeroes get slots but are never written there, so there are no bytes to
+ * compare: each must have a place of its own on the device, and nothing else.
+ */
+static size_t without_own_slot(const struct source *src, const struct region *r,
+			       __u64 slots)
+{
+	static bool taken[1 << 20];
+	static __u64 entries[PAGES];
+	size_t i, bad = 0;
+	__u64 slot;
+
+	if (pagemap_read(src->fd, r->addr, entries, PAGES) != PAGES)
+		return PAGES;
+	for (i = 0; i < PAGES; i++) {
+		slot = pm_swap_offset(entries[i]);
+		if ((entries[i] & ~(PM_FRAME | PM_SOFT_DIRTY)) != (PM_SWAP | PM_FILE) ||
+		    pm_swap_type(entries[i]) || !slot || slot >= slots ||
+		    taken[slot % ARRAY_SIZE(taken)])
+			bad++;
+		taken[slot % ARRAY_SIZE(taken)] = true;
+	}
+	return bad;
+}
+
+TEST_F(memfd, zero_filled_pages_have_slots)
+{
+	struct swapdisk disk;
+
+	ASSERT_EQ(0, swapdisk_open(&disk));
+	memset(self->region.addr, 0, PAGES * PAGE_BYTES);
+	ASSERT_EQ(0, region_pageout(&self->region));
+	ASSERT_EQ(PAGES, region_count(&self->region, PAGE_SWAPPED));
+	EXPECT_EQ(0, without_own_slot(&self->src, &self->region, disk.slots));
+	swapdisk_close(&disk);
+}
+
+TEST_F(memfd, fallocated_pages_have_slots)
+{
+	struct swapdisk disk;
+
+	ASSERT_EQ(0, swapdisk_open(&disk));
+	ASSERT_EQ(0, fallocate(self->region.fd, 0, 0, PAGES * PAGE_BYTES));
+	ASSERT_EQ(0, madvise(self->region.addr, PAGES * PAGE_BYTES,
+			     MADV_POPULATE_READ));
+	ASSERT_EQ(0, region_pageout(&self->region));
+	ASSERT_EQ(PAGES, region_count(&self->region, PAGE_SWAPPED));
+	EXPECT_EQ(0, without_own_slot(&self->src, &self->region, disk.slots));
+	swapdisk_close(&disk);
+}
+
 TEST_F(memfd, seek_data_agrees)
 {
 	struct survey s;
