@@ -7,7 +7,7 @@
 
 set -u
 HOST=/run/host
-DIR=$HOST$(sed 's/.*xpagemap\.dir=\([^ ]*\).*/\1/' /proc/cmdline)
+DIR=$HOST$(sed 's/.*xpagemap_guest\.dir=\([^ ]*\).*/\1/' /proc/cmdline)
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 # shellcheck source=/dev/null
 . "$DIR/guest.env"

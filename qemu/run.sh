@@ -117,7 +117,7 @@ mkdir -p "$BUILD"
 virtme=("$VIRTME_RUN" --kimg "$IMAGE" --mods none --force-9p --user root --cwd /
 	--memory "$MEM" --cpus "$SMP" --name xpagemap --rwdir "$BUILD=$BUILD"
 	--kopt console=ttyS1,115200 --kopt ignore_loglevel --kopt panic=-1
-	--kopt rcupdate.rcu_cpu_stall_timeout=120 --kopt "xpagemap.dir=$DIR"
+	--kopt rcupdate.rcu_cpu_stall_timeout=120 --kopt "xpagemap_guest.dir=$DIR"
 	--kopt rootflags=version=9p2000.L,trans=virtio,access=any,msize=524288,cache=loose)
 machine=q35,accel=$ACCEL
 if [ "$ACCEL" = tcg ]; then
@@ -145,7 +145,7 @@ export TMPDIR=$DIR
 if [ -n "$SHELL_MODE" ]; then
 	printf '#!/bin/sh\n%s --shell\n' "$script" >"$DIR/shell"
 	chmod +x "$DIR/shell"
-	"${virtme[@]}" --shell "$DIR/shell" || :
+	"${virtme[@]}" --rodir "/run/xpagemap=$DIR" --shell /run/xpagemap/shell || :
 	exit 0
 fi
 
