@@ -37,6 +37,7 @@ pub fn main(
     };
     let mut counts = Counts::default();
 
+    printer.header()?;
     for map in &maps {
         let pages = overlap(&pages_of(map, page_size), &wanted);
         // The vsyscall page belongs to the kernel's half, where pagemap files end.
@@ -75,6 +76,21 @@ struct Printer<'a> {
 }
 
 impl Printer<'_> {
+    fn header(&mut self) -> Result<()> {
+        let (proc, xpagemap) = ("/proc/PID/pagemap", "xpagemap");
+
+        if self.single_pages {
+            writeln!(self.out, "  {:12}  {proc:47}  {xpagemap}", "address")?;
+        } else {
+            writeln!(
+                self.out,
+                "  {:12} {:>9}  {proc:34}  {xpagemap}",
+                "address", "pages"
+            )?;
+        }
+        Ok(())
+    }
+
     fn mapping(&mut self, map: &MemoryMap) -> Result<()> {
         let (start, end) = map.address;
         let heading = format!("{start:x}-{end:x} {} {}", letters(map.perms), name(map));

@@ -72,7 +72,7 @@ fn explain(error: io::Error) -> anyhow::Error {
         Some(libc::ENOENT) => "the xpagemap module is not loaded, or debugfs is not mounted",
         Some(libc::EACCES | libc::EPERM) => "this takes root: CAP_SYS_ADMIN and CAP_SYS_PTRACE",
         Some(libc::ENOSPC) => "too many processes are attached; see `xpagemap stats`",
-        Some(libc::ESRCH) => "there is no such process, or it has no memory of its own",
+        Some(libc::ESRCH) => "nothing has that PID, or a kernel thread, which has no memory",
         _ => return anyhow!(error),
     };
     anyhow!("{error}: {advice}")
@@ -86,7 +86,7 @@ mod tests {
     fn known_errors_come_with_advice() {
         let text = explain(io::Error::from_raw_os_error(libc::ESRCH)).to_string();
         assert!(text.contains("No such process"), "{text}");
-        assert!(text.contains("memory of its own"), "{text}");
+        assert!(text.contains("kernel thread"), "{text}");
     }
 
     #[test]
