@@ -8,19 +8,22 @@
 set -u
 HOST=/run/host
 DIR=$HOST$(sed 's/.*xpagemap_guest\.dir=\([^ ]*\).*/\1/' /proc/cmdline)
-PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+# virtme-ng's words on the kernel's command line reach us as an environment.
+unset nr_open raid
 # shellcheck source=/dev/null
 . "$DIR/guest.env"
 
-find_port() {
+# The device of the port that qemu/run.sh named xpagemap.NAME.
+port() {
 	local port
 	for port in /sys/class/virtio-ports/*; do
-		[ "$(cat "$port/name")" = xpagemap.verdict ] && echo "/dev/${port##*/}"
+		[ "$(cat "$port/name")" != "xpagemap.$1" ] || echo "/dev/${port##*/}"
 	done
 }
 
 # The host takes anything but `exit STATUS TAINT` for no verdict.
-verdict() { echo "$*" >"$PORT"; }
+verdict() { echo "$*" >"$(port verdict)"; }
 
 fail() {
 	echo "guest.sh: $*" >&2
@@ -28,17 +31,16 @@ fail() {
 	exit 125
 }
 
-# Where the guest's own file systems hide the host's files, bring these back.
+# Where a file system of the guest's own hides a path of the host's, brings it
+# back: the first directory on the way that is missing is bound into place.
 expose() {
-	[ ! "$1" -ef "$HOST$1" ] && [ -e "$HOST$1" ] || return 0
-	if [ -d "$HOST$1" ]; then
-		mkdir -p "$1"
-	elif [ -f "$HOST$1" ]; then
-		: >"$1"
-	else
-		return 0
-	fi
-	mount --bind "$HOST$1" "$1"
+	local path='' part
+	while IFS= read -r -d / part; do
+		path=$path${part:+/$part}
+		[ -z "$path" ] || [ -e "$path" ] || break
+	done <<<"$1/"
+	[ ! -e "$path" ] || return 0
+	mkdir "$path" && mount --bind "$HOST$path" "$path"
 }
 
 mounted() { mountpoint -q "$2" || mount -t "$1" "$1" "$2"; }
@@ -52,12 +54,15 @@ swap_device() {
 
 prepare() {
 	local entry
-	for entry in "$HOST"/tmp/*; do
-		[ "$entry" -ef "$DIR" ] || expose "${entry#"$HOST"}"
-	done 2>/dev/null
-	for entry in "$CACHE" "$ROOT" "$CWD"; do
+	mount -t tmpfs -o mode=1777 tmp /tmp || fail "no tmpfs on /tmp"
+	for entry in "$CWD" "$ROOT" "$BUILD" "$CACHE"; do
 		expose "$entry" || fail "$entry: cannot be made visible"
 	done
+	mount --bind /run/build "$BUILD" || fail "$BUILD: cannot be made writable"
+	# The rest of the host's /tmp, which may be much, by links.
+	for entry in "$HOST"/tmp/*; do
+		[ -e "${entry#"$HOST"}" ] || echo "$entry"
+	done | xargs -r -d '\n' ln -s -t /tmp
 	mounted debugfs /sys/kernel/debug || fail "no debugfs"
 	mounted tracefs /sys/kernel/tracing || fail "no tracefs"
 	mounted cgroup2 /sys/fs/cgroup || fail "no cgroup2"
@@ -87,7 +92,7 @@ find_leaks() {
 	[ ! -s "$leaks" ] || cat "$leaks" >/dev/kmsg
 }
 
-PORT=$(find_port)
+[ "${1:-}" = --shell ] || exec >"$(port stdout)" 2>"$(port stderr)"
 prepare
 
 if [ "${1:-}" = --shell ]; then

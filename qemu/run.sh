@@ -70,53 +70,65 @@ done
 [ -z "$ICOUNT" ] || SMP=1
 
 (variant_tree "$KERNEL" >/dev/null) || exit 125
-[ -z "$MAKE" ] || "$QEMU_DIR/build.sh" "$KERNEL" || fail "the $KERNEL kernel could not be built"
-IMAGE=$BUILD/$KERNEL/bzImage
-[ -e "$IMAGE" ] || fail "no $IMAGE: build it with qemu/build.sh $KERNEL"
-[ -x "$VIRTME_RUN" ] || fail "no virtme-ng: qemu/deps.sh installs it"
-if [ -n "$ICOUNT" ]; then ACCEL=tcg; else ACCEL=$("$QEMU_DIR/accel.sh" "$IMAGE"); fi
+GROUP='' COPIERS=() DIR=''
 
-DIR=$(mktemp -d "${TMPDIR:-/tmp}/xpagemap.XXXXXX")
-GUEST='' COPIERS=()
-
-# Ends everything of ours: the guest's process group, the copiers, the files.
+# Ends everything of ours: the process group, the copiers, the files.
 # shellcheck disable=SC2317 # the EXIT trap calls it
 cleanup() {
 	local pid
-	if [ -n "$GUEST" ]; then
-		kill -TERM -- "-$GUEST" 2>/dev/null || :
+	if [ -n "$GROUP" ]; then
+		kill -TERM -- "-$GROUP" 2>/dev/null || :
 		for _ in 1 2 3 4 5 6 7 8 9 10; do
-			kill -0 -- "-$GUEST" 2>/dev/null || break
+			kill -0 -- "-$GROUP" 2>/dev/null || break
 			nap 0.2
 		done
-		kill -KILL -- "-$GUEST" 2>/dev/null || :
-		wait "$GUEST" 2>/dev/null || :
+		kill -KILL -- "-$GROUP" 2>/dev/null || :
+		wait "$GROUP" 2>/dev/null || :
 	fi
 	for pid in "${COPIERS[@]}"; do kill "$pid" 2>/dev/null || :; done
-	rm -rf "$DIR"
+	[ -z "$DIR" ] || rm -rf "$DIR"
 }
 trap cleanup EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+# A process group of its own: signals end it as a whole, and at once.
+in_group() {
+	local status=0
+	setsid "$@" </dev/null &
+	GROUP=$!
+	wait "$GROUP" || status=$?
+	GROUP=''
+	return $status
+}
+
+if [ -n "$MAKE" ]; then
+	"$QEMU_DIR/deps.sh" || fail "set-up failed"
+	in_group "$QEMU_DIR/build.sh" "$KERNEL" || fail "the $KERNEL kernel could not be built"
+fi
+IMAGE=$BUILD/$KERNEL/bzImage
+[ -e "$IMAGE" ] || fail "no $IMAGE: build it with qemu/build.sh $KERNEL"
+[ -x "$VIRTME_RUN" ] || fail "no virtme-ng: qemu/deps.sh installs it"
+if [ -n "$ICOUNT" ]; then ACCEL=tcg; else ACCEL=$("$QEMU_DIR/accel.sh" "$IMAGE"); fi
+
+DIR=$(mktemp -d "${TMPDIR:-/tmp}/xpagemap.XXXXXX")
 # What guest.sh needs to know, as a shell script and a list of arguments.
 MODULE=$BUILD/$KERNEL/xpagemap.ko
 [ -e "$MODULE" ] || MODULE=''
 mkdir -p "$BUILD"
 {
 	printf 'CWD=%q\n' "$PWD"
-	for name in ROOT CACHE KERNEL MODULE SWAP; do
+	for name in ROOT BUILD CACHE KERNEL MODULE SWAP; do
 		printf '%s=%q\n' "$name" "${!name}"
 	done
 } >"$DIR/guest.env"
 [ $# -eq 0 ] || printf '%s\0' "$@" >"$DIR/command"
-: >"$DIR/klog"
 : >"$DIR/verdict"
 
 virtme=("$VIRTME_RUN" --kimg "$IMAGE" --mods none --force-9p --user root --cwd /
-	--memory "$MEM" --cpus "$SMP" --name xpagemap --rwdir "$BUILD=$BUILD"
-	--kopt console=ttyS1,115200 --kopt ignore_loglevel --kopt panic=-1
+	--memory "$MEM" --cpus "$SMP" --name xpagemap --rwdir "/run/build=$BUILD"
+	--show-boot-console --kopt ignore_loglevel --kopt panic=-1
 	--kopt rcupdate.rcu_cpu_stall_timeout=120 --kopt "xpagemap_guest.dir=$DIR"
 	--kopt rootflags=version=9p2000.L,trans=virtio,access=any,msize=524288,cache=loose)
 machine=q35,accel=$ACCEL
@@ -127,11 +139,12 @@ if [ "$ACCEL" = tcg ]; then
 else
 	extra=()
 fi
-extra+=(-machine "$machine" -no-reboot
-	-chardev "file,id=klog,path=$DIR/klog" -serial chardev:klog
-	-device virtio-serial-pci
-	-chardev "file,id=verdict,path=$DIR/verdict"
-	-device "virtserialport,name=xpagemap.verdict,chardev=verdict")
+extra+=(-machine "$machine" -no-reboot)
+# virtme-ng's own ports would mix the guest's console into standard error.
+for port in stdout stderr verdict; do
+	extra+=(-device virtio-serial-pci -chardev "file,id=x$port,path=$DIR/$port"
+		-device "virtserialport,name=xpagemap.$port,chardev=x$port")
+done
 if [[ $SWAP != 0 ]]; then
 	truncate -s "$SWAP" "$DIR/swap"
 	extra+=(-drive "if=none,id=swap,format=raw,cache=unsafe,file=$DIR/swap"
@@ -149,23 +162,26 @@ if [ -n "$SHELL_MODE" ]; then
 	exit 0
 fi
 
-# QEMU reopens and truncates what it is given: it gets pipes of its own.
-mkfifo "$DIR/stdout" "$DIR/stderr"
+# QEMU opens anew and truncates whatever it is given: it gets pipes of its own.
+# Its standard error is the guest's console.
+mkfifo "$DIR/stdout" "$DIR/stderr" "$DIR/console"
 cat "$DIR/stdout" &
 COPIERS+=($!)
 cat "$DIR/stderr" >&2 &
 COPIERS+=($!)
-setsid "${virtme[@]}" --script-sh "$script" </dev/null >"$DIR/stdout" 2>"$DIR/stderr" &
-GUEST=$!
+cat "$DIR/console" >"$DIR/klog" &
+COPIERS+=($!)
 (
 	trap - EXIT HUP INT TERM
 	nap "$TIMEOUT"
 	touch "$DIR/timeout"
-	kill -KILL -- "-$GUEST"
+	kill -KILL -- "-$(cat "$DIR/group")"
 ) &
 WATCHDOG=$!
 COPIERS+=("$WATCHDOG")
-wait "$GUEST" || :
+# shellcheck disable=SC2016 # for the inner shell to expand
+in_group sh -c 'echo $$ >"$TMPDIR/group"; exec "$@" >"$TMPDIR/console" 2>&1' sh \
+	"${virtme[@]}" --script-sh "$script" || :
 kill "$WATCHDOG" 2>/dev/null || :
 for pid in "${COPIERS[@]}"; do wait "$pid" 2>/dev/null || :; done
 COPIERS=()
