@@ -124,16 +124,18 @@ pub fn compare(snapshot: &Snapshot, found: usize, evidence: &Evidence) -> Vec<Ch
     vec![
         check(
             located > 0 && found == located,
-            format!("swap disk: {found} of {located} pages are there, every byte of them"),
+            format!("the disk holds every byte written to the page in {found} of {located} places"),
         ),
         check(
             swapped > 0 && missed == 0 && invented == 0,
-            format!("cachestat(2): {swapped} swapped; {missed} missed, {invented} invented here"),
+            format!(
+                "cachestat(2), page by page: {swapped} on swap; here {missed} missing, {invented} too many"
+            ),
         ),
         check(
             smaps == bytes,
             format!(
-                "smaps: {} kB on swap; located: {} kB",
+                "smaps: {} kB of it on swap; here {} kB",
                 kib(smaps),
                 kib(bytes)
             ),
@@ -141,13 +143,13 @@ pub fn compare(snapshot: &Snapshot, found: usize, evidence: &Evidence) -> Vec<Ch
         check(
             cgroup >= bytes,
             format!(
-                "cgroup: charged for {} kB of swap, no less than located",
+                "its cgroup: charged for {} kB of swap, these included",
                 kib(cgroup)
             ),
         ),
         check(
             differing == 0,
-            format!("pagemap: {differing} entries differ from /proc's in anything else"),
+            format!("entries that differ from /proc's in anything else: {differing}"),
         ),
     ]
 }
@@ -156,7 +158,7 @@ pub fn compare(snapshot: &Snapshot, found: usize, evidence: &Evidence) -> Vec<Ch
 pub fn unchanged(before: &Snapshot, after: &Snapshot) -> Check {
     Check {
         holds: before == after,
-        finding: "meanwhile: no entry has changed in either file".to_string(),
+        finding: "read again at the end: nothing has changed meanwhile".to_string(),
     }
 }
 

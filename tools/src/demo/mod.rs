@@ -51,11 +51,11 @@ pub fn main(out: &mut dyn Write) -> Result<()> {
 
     interrupt::install()?;
     writeln!(out, "{}", report::INTRODUCTION)?;
-    writeln!(out, "The swap disk here is {}.\n", disk.path())?;
     for (number, scenario) in (1..).zip(SCENARIOS) {
         out.flush()?;
         let outcome = scenario.run(run_number()?, &mut disk)?;
-        report::print(out, number, scenario, &outcome, number == 1)?;
+        let samples_on = (number == 1).then(|| disk.path());
+        report::print(out, number, scenario, &outcome, samples_on)?;
         total.add(&outcome);
     }
     writeln!(out, "{}\n{total}", report::CLOSE)?;

@@ -31,13 +31,13 @@ Next: `make check` runs the tests; `make shell` opens a shell in this machine, w
 `build/tools/release/xpagemap show PID` prints the pages of any process.
 ";
 
-/// Prints one scenario, its `samples` only if wanted.
+/// Prints one scenario; the samples only if the disk they are on is named.
 pub fn print(
     out: &mut dyn Write,
     number: u32,
     scenario: Scenario,
     outcome: &Outcome,
-    samples: bool,
+    disk: Option<&str>,
 ) -> Result<()> {
     let Outcome { pid, snapshot, .. } = outcome;
     let Scenario { pages, limit } = scenario;
@@ -50,8 +50,8 @@ pub fn print(
     )?;
     print_picture(out, snapshot)?;
     print_counts(out, snapshot)?;
-    if samples {
-        print_samples(out, outcome)?;
+    if let Some(disk) = disk {
+        print_samples(out, outcome, disk)?;
     }
     writeln!(out, "Checked:")?;
     for check in &outcome.checks {
@@ -94,17 +94,21 @@ fn print_counts(out: &mut dyn Write, snapshot: &Snapshot) -> Result<()> {
     Ok(())
 }
 
-fn print_samples(out: &mut dyn Write, outcome: &Outcome) -> Result<()> {
+fn print_samples(out: &mut dyn Write, outcome: &Outcome, disk: &str) -> Result<()> {
     for sample in &outcome.samples {
-        let page = sample.page;
+        let (page, slot) = (sample.page, sample.slot.offset);
         let proc = outcome.snapshot.proc[page];
         let xpagemap = outcome.snapshot.xpagemap[page];
         let position = SwapDisk::position(sample.slot);
         let dump = picture::hexdump(&sample.bytes[..EXCERPT], position);
 
-        writeln!(out, "Page {page}, entry in /proc  {proc:016x}  {proc}")?;
-        writeln!(out, "  entry in xpagemap  {xpagemap:016x}  {xpagemap}")?;
-        writeln!(out, "  on the swap disk, from byte {position} on:\n{dump}")?;
+        writeln!(out, "Page {page}")?;
+        writeln!(out, "  /proc/PID/pagemap  {proc:016x}  {proc}")?;
+        writeln!(out, "  xpagemap           {xpagemap:016x}  {xpagemap}")?;
+        writeln!(
+            out,
+            "  {disk}, slot {slot}, that is byte {position}:\n{dump}"
+        )?;
     }
     Ok(())
 }
