@@ -58,7 +58,7 @@ FIXTURE_SETUP(thp)
 		ASSERT_EQ(0, write_text(variant->knob, "always"));
 		fd = memfd_create("xpagemap-test", MFD_CLOEXEC);
 	} else {
-		snprintf(self->dir, sizeof(self->dir), "/tmp/xpagemap-thp-XXXXXX");
+		snprintf(self->dir, sizeof(self->dir), "/run/xpagemap-thp-XXXXXX");
 		fd = open_on_huge_tmpfs(self->dir);
 	}
 	ASSERT_LE(0, fd);

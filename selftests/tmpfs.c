@@ -31,7 +31,7 @@ FIXTURE_VARIANT_ADD(tmpfs, noswap) {
 
 FIXTURE_SETUP(tmpfs)
 {
-	snprintf(self->dir, sizeof(self->dir), "/tmp/xpagemap-tmpfs-XXXXXX");
+	snprintf(self->dir, sizeof(self->dir), "/run/xpagemap-tmpfs-XXXXXX");
 	ASSERT_NE(NULL, mkdtemp(self->dir));
 	ASSERT_EQ(0, mount("xpagemap-test", self->dir, "tmpfs", 0,
 			   variant->options));

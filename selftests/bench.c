@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a reader pays for each page, by kind of memory and by entries per read.
+ * Prints one JSON object per line. Under `qemu/run.sh --icount` the clock counts
+ * instructions, so the figures are instructions per page, and repeat.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/lib.h"
+
+#define PAGES	16384UL
+#define ROUNDS	3
+
+static __u64 entries[PAGES];
+
+static void die(const char *what, long err)
+{
+	fprintf(stderr, "bench: %s: %s\n", what, strerror(err < 0 ? -err : errno));
+	exit(1);
+}
+
+static long long now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+/* The nanoseconds that reading all entries takes, @step at a time. */
+static long long pass(int fd, const struct region *r, size_t step)
+{
+	long long start = now();
+	size_t i;
+
+	for (i = 0; i < PAGES; i += step) {
+		long got = pagemap_read(fd, region_page(r, i), entries + i, step);
+
+		if (got != (long)step)
+			die("pread", got);
+	}
+	return now() - start;
+}
+
+static double best(int fd, const struct region *r, size_t step)
+{
+	long long least = 0;
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		long long took = pass(fd, r, step);
+
+		if (!i || took < least)
+			least = took;
+	}
+	return (double)least / PAGES;
+}
+
+/* How many entries have a place in swap, are present, and tell of nothing. */
+static void kinds(size_t *swapped, size_t *present, size_t *nothing)
+{
+	size_t i;
+
+	*swapped = *present = *nothing = 0;
+	for (i = 0; i < PAGES; i++) {
+		if (pm_is_swap(entries[i]))
+			++*swapped;
+		else if (entries[i] & PM_PRESENT)
+			++*present;
+		else
+			++*nothing;
+	}
+}
+
+static void measure(const char *memory, const char *file, int fd,
+		    const struct region *r)
+{
+	static const size_t steps[] = { 1, 8, 64, 512, 4096, 16384 };
+	size_t swapped, present, nothing, i;
+
+	for (i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+		double each = best(fd, r, steps[i]);
+
+		kinds(&swapped, &present, &nothing);
+		printf("{\"memory\": \"%s\", \"file\": \"%s\", \"entries_per_read\": %zu, \"ns_per_page\": %.1f, \"swapped\": %zu, \"present\": %zu, \"nothing\": %zu}\n",
+		       memory, file, steps[i], each, swapped, present, nothing);
+		fflush(stdout);
+	}
+}
+
+static void run(const char *memory, const struct region *r)
+{
+	bool module = !source_is_proc();
+	struct source src;
+	int err = source_open(&src, getpid());
+
+	if (err)
+		die("attach", err);
+	measure(memory, "/proc/PID/pagemap", src.proc, r);
+	if (module)
+		measure(memory, "xpagemap/PID/pagemap", src.fd, r);
+	source_close(&src);
+}
+
+static void make(struct region *r, bool shared)
+{
+	int err = shared ? region_map_shared_anon(r, PAGES) :
+			   region_map_private_anon(r, PAGES);
+
+	if (err)
+		die("mmap", err);
+	madvise(r->addr, PAGES * PAGE_BYTES, MADV_NOHUGEPAGE);
+}
+
+static void swap_out(const struct region *r, size_t every)
+{
+	size_t i;
+	long left = 0;
+
+	if (every == 1)
+		left = region_pageout(r);
+	else
+		for (i = 0; i < PAGES && left >= 0; i += every)
+			left = region_pageout_pages(r, i, 1);
+	if (left)
+		die("pages stay in memory", left);
+}
+
+int main(void)
+{
+	struct region r;
+
+	make(&r, false);
+	run("never touched (hole)", &r);
+	region_fill(&r);
+	madvise(r.addr, PAGES * PAGE_BYTES, MADV_DONTNEED);
+	run("given back (empty PTEs)", &r);
+	region_fill(&r);
+	run("private, resident", &r);
+	swap_out(&r, 1);
+	run("private, swapped", &r);
+	region_free(&r);
+
+	make(&r, true);
+	region_fill(&r);
+	run("shared, resident", &r);
+	swap_out(&r, 2);
+	run("shared, every 2nd page swapped", &r);
+	swap_out(&r, 1);
+	run("shared, swapped", &r);
+	region_free(&r);
+	return 0;
+}
