@@ -12,10 +12,10 @@
 MODE=build
 case ${1:-} in --kdir | --source) MODE=${1#--}; shift ;; esac
 VARIANT=${1:?which kernel: stock, patched, debug or rfc}
-TREE_NAME=$(variant_tree "$VARIANT")
+check_variant "$VARIANT"
 OUT=$BUILD/$VARIANT
 mapfile -t FRAGMENTS < <(variant_fragments "$VARIANT")
-mapfile -t PATCHES < <(series_files "$(tree_patches "$TREE_NAME")")
+mapfile -t PATCHES < <(series_files "$(variant_patches "$VARIANT")")
 mapfile -t MAKE_ARGS < <(kernel_make_args)
 
 [ "$VARIANT" != rfc ] || [ ${#PATCHES[@]} -gt 0 ] || die "no patches/rfc/series, so no rfc kernel"
@@ -84,10 +84,10 @@ take_kernel() {
 "$QEMU_DIR/deps.sh"
 "$QEMU_DIR/fetch.sh" >/dev/null
 SOURCE=$(source_dir)
-KDIR=$SOURCE/$TREE_NAME/build-$VARIANT
+KDIR=$SOURCE/$VARIANT/build-$VARIANT
 case $MODE in
 kdir) echo "$KDIR"; exit ;;
-source) echo "$SOURCE/$TREE_NAME"; exit ;;
+source) echo "$SOURCE/$VARIANT"; exit ;;
 esac
 
 KEY=$(kernel_key)
@@ -95,9 +95,9 @@ MODULE_KEY=$(module_key)
 current() { same "$OUT/key" "$KEY" && { ! has_module || same "$OUT/module.key" "$MODULE_KEY"; }; }
 
 if ! current; then
-	lock "tree-$TREE_NAME"
+	lock "$VARIANT"
 	if ! same "$OUT/key" "$KEY" || ! same "$KDIR/.key" "$KEY"; then
-		"$QEMU_DIR/tree.sh" "$TREE_NAME" >/dev/null
+		"$QEMU_DIR/tree.sh" "$VARIANT" >/dev/null
 		same "$KDIR/.key" "$KEY" || build_kernel
 		take_kernel
 	fi

@@ -33,13 +33,11 @@ llvm_tool() {
 	esac
 }
 
-# The variants of the kernel, each with its source tree and its fragments.
-variant_tree() {
+# The variants of the kernel; each has its own tree, fragments and patches.
+check_variant() {
 	case $1 in
-	stock) echo stock ;;
-	patched | debug) echo patched ;;
-	rfc) echo rfc ;;
-	*) die "no such kernel: $1 (stock, patched, debug or rfc)" ;;
+	stock | patched | debug | rfc) ;;
+	*) die "no such kernel: $1 (patched, stock, debug or rfc)" ;;
 	esac
 }
 
@@ -51,11 +49,11 @@ variant_fragments() {
 	case $1 in debug) echo "$QEMU_DIR/debug.config" ;; esac
 }
 
-# The directory of a tree's patches; stock has none.
-tree_patches() {
+# The directory of a variant's patches; stock has none.
+variant_patches() {
 	case $1 in
 	stock) ;;
-	patched) echo "$ROOT/patches" ;;
+	patched | debug) echo "$ROOT/patches" ;;
 	rfc) echo "$ROOT/patches/rfc" ;;
 	esac
 }

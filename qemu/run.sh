@@ -69,7 +69,7 @@ done
 [[ $SWAP =~ ^[0-9]+[KMGkmg]?$ ]] || fail "--swap $SWAP: not a size"
 [ -z "$ICOUNT" ] || SMP=1
 
-(variant_tree "$KERNEL" >/dev/null) || exit 125
+(check_variant "$KERNEL") || exit 125
 GROUP='' COPIERS=() DIR=''
 
 # Ends everything of ours: the process group, the copiers, the files.

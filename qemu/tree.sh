@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# qemu/tree.sh TREE: brings a source tree (stock, patched, rfc) up to date with
-# its series and prints its directory. The patched trees are hard links of the
-# stock one; only a file whose content changes gets a new inode and a new time,
+# qemu/tree.sh VARIANT: brings the source tree of a kernel up to date with its
+# series and prints its directory. The patched trees are hard links of the stock
+# one; only a file whose content changes gets a new inode and a new time,
 # so that a build afterwards compiles just what it must.
 
 # shellcheck source=qemu/common.sh
@@ -57,8 +57,8 @@ sync_tree() {
 
 SOURCE=$(source_dir)
 STOCK=$SOURCE/stock
-TREE=$SOURCE/${1:?which tree}
-PATCHES_DIR=$(tree_patches "$1")
+TREE=$SOURCE/${1:?which kernel}
+PATCHES_DIR=$(variant_patches "$1")
 
 if [ "$1" != stock ]; then
 	mapfile -t PATCHES < <(series_files "$PATCHES_DIR")
