@@ -54,7 +54,7 @@ impl Pagemap {
             let offset = first * ENTRY_BYTES as u64 + done as u64;
             match self.file.read_at(&mut self.bytes[done..], offset) {
                 Ok(0) => bail!(
-                    "{} ends before page {:x}: the process has exited or runs another program",
+                    "{} ends before page {:x}: the process has exited, or begun another program since it was attached",
                     path.display(),
                     first + (done / ENTRY_BYTES) as u64
                 ),

@@ -77,15 +77,19 @@ pub fn side_by_side(left: (&str, &[Entry]), right: (&str, &[Entry])) -> String {
 
 /// `signs` in their colours; the printing stream takes the colours out where unwanted.
 fn coloured(signs: &str) -> String {
-    signs.chars().fold(String::new(), |text, sign| {
-        let style = match sign {
-            MEMORY => AnsiColor::Blue.on_default(),
-            SWAP => AnsiColor::Green.on_default().bold(),
-            MIXED => AnsiColor::Cyan.on_default(),
-            _ => Style::new().dimmed(),
-        };
-        text + &format!("{style}{sign}{style:#}")
-    })
+    let signs: Vec<char> = signs.chars().collect();
+
+    signs
+        .chunk_by(|a, b| a == b)
+        .fold(String::new(), |text, same| {
+            let style = match same[0] {
+                MEMORY => AnsiColor::Blue.on_default(),
+                SWAP => AnsiColor::Green.on_default().bold(),
+                MIXED => AnsiColor::Cyan.on_default(),
+                _ => Style::new().dimmed(),
+            };
+            text + &format!("{style}{}{style:#}", same.iter().collect::<String>())
+        })
 }
 
 /// `bytes` as hex and text, 16 to a line, numbered from `position`.
