@@ -17,7 +17,7 @@ static const struct place {
 	[ANON] = { 72, 5, 0, MAP_PRIVATE | MAP_ANONYMOUS, -1 },
 	[VIEW] = { 77, 20, 10, MAP_SHARED, WHOLE },
 	[LATER] = { 98, 513, 7, MAP_SHARED, -1 },
-	[COPY] = { 700, 33, 20, MAP_PRIVATE, LATER },
+	[COPY] = { 700, 33, 120, MAP_PRIVATE, LATER },
 	[FAR] = { 3 * PMD_PAGES - 9, 40, 3, MAP_SHARED, WHOLE },
 };
 

@@ -24,8 +24,8 @@ FIXTURE_VARIANT_ADD(shmem, posting_2021) {
 };
 
 FIXTURE_VARIANT_ADD(shmem, larger) {
-	.pages = 8192,
-	.limit = 8 << 20,
+	.pages = 4096,
+	.limit = 4 << 20,
 };
 
 FIXTURE_SETUP(shmem)

@@ -4,6 +4,7 @@
  * pages and as many consecutive slots.
  */
 #include <fcntl.h>
+#include <linux/mman.h>
 #include <sys/mount.h>
 
 #include "lib/harness.h"
@@ -15,6 +16,7 @@
 FIXTURE(thp) {
 	char dir[64];
 	char knob_was[128];
+	struct cgroup cg;
 	struct region region;
 	struct source src;
 };
@@ -64,7 +66,10 @@ FIXTURE_SETUP(thp)
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, ftruncate(fd, PAGES * PAGE_BYTES));
 	ASSERT_EQ(0, region_map(&self->region, at, PAGES, MAP_SHARED | MAP_FIXED, fd, 0));
+	ASSERT_EQ(0, cgroup_create(&self->cg));
+	ASSERT_EQ(0, cgroup_enter(&self->cg));
 	region_fill(&self->region);
+	ASSERT_EQ(0, cgroup_leave());
 	ASSERT_EQ(0, source_open(&self->src, getpid()));
 }
 
@@ -80,6 +85,7 @@ FIXTURE_TEARDOWN(thp)
 		EXPECT_EQ(0, umount2(self->dir, MNT_DETACH));
 		rmdir(self->dir);
 	}
+	EXPECT_EQ(0, cgroup_destroy(&self->cg));
 }
 
 /* Returns how many folios went to swap whole, by the kernel's own statistics. */
@@ -172,23 +178,41 @@ TEST_F(thp, mappings_starting_inside_an_entry)
 	survey_view(_metadata, &self->src, r, 777, PAGES - 777, MAP_PRIVATE);
 }
 
-/* Touching one page splits the entry: the others keep their own slots. */
-TEST_F(thp, one_page_touched)
+/*
+ * Read from the disk, a page comes alone and its entry is split: the others keep
+ * their own slots.
+ */
+TEST_F(thp, one_page_of_each_touched)
 {
 	static const size_t touched[] = { 3, 600, 1024, 2047 };
 	struct survey s;
 	size_t i;
 
 	EXPECT_LT(0, swap_out_whole(&self->region, variant->stats));
+	ASSERT_EQ(0, cgroup_drop_swap_cache(&self->cg));
 	for (i = 0; i < ARRAY_SIZE(touched); i++)
 		ASSERT_TRUE(pattern_matches(region_page(&self->region, touched[i]),
 					    self->region.id, touched[i]));
 	ASSERT_EQ(0, survey_region(&self->src, &self->region, &s));
-	EXPECT_LE(ARRAY_SIZE(touched), (size_t)region_count(&self->region, PAGE_RESIDENT));
-	EXPECT_LT(0, s.due);
-	EXPECT_EQ(s.due, s.located);
-	EXPECT_EQ((long)s.due, region_count(&self->region, PAGE_SWAPPED));
+	EXPECT_EQ(PAGES - ARRAY_SIZE(touched), s.located);
+	EXPECT_EQ(ARRAY_SIZE(touched), s.present);
 	EXPECT_EQ(0, s.mistaken) survey_print(&s, "after a touch");
+}
+
+/* Large folios again, of what was partly in swap. */
+TEST_F(thp, collapsed_when_partly_swapped)
+{
+	struct survey s;
+
+	EXPECT_LT(0, swap_out_whole(&self->region, variant->stats));
+	ASSERT_TRUE(pattern_matches(region_page(&self->region, 700),
+				    self->region.id, 700));
+	ASSERT_EQ(0, madvise(region_page(&self->region, PMD_PAGES), PMD_BYTES,
+			     MADV_COLLAPSE)) TH_LOG("%m");
+	ASSERT_EQ(0, survey_region(&self->src, &self->region, &s));
+	EXPECT_EQ(PAGES - PMD_PAGES, s.located);
+	EXPECT_EQ(PMD_PAGES, s.present);
+	EXPECT_EQ(0, s.mistaken) survey_print(&s, "after a collapse");
 }
 
 /* A hole in the middle of an entry takes only its own pages' slots. */

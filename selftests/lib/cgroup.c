@@ -74,6 +74,21 @@ int cgroup_reclaim(const struct cgroup *cg, size_t bytes)
 	return write_text(path, "%zu", bytes);
 }
 
+int cgroup_drop_swap_cache(const struct cgroup *cg)
+{
+	char path[256];
+	int tries;
+
+	cgroup_file(cg, "memory.stat", path, sizeof(path));
+	for (tries = 0; tries < 100; tries++) {
+		cgroup_reclaim(cg, 1UL << 30);
+		if (!read_value(path, "swapcached"))
+			return 0;
+		usleep(20000);
+	}
+	return -EBUSY;
+}
+
 static void cgroup_evacuate(const struct cgroup *cg)
 {
 	char path[256], root[256], pids[4096];

@@ -16,6 +16,9 @@ int cgroup_leave(void);
 int cgroup_set_max(const struct cgroup *cg, size_t bytes);
 int cgroup_reclaim(const struct cgroup *cg, size_t bytes);
 
+/* Frees the copies in memory of what has reached the swap disk already. */
+int cgroup_drop_swap_cache(const struct cgroup *cg);
+
 /* Removes it. Processes still inside are moved out first. */
 int cgroup_destroy(struct cgroup *cg);
 

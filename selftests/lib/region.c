@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/mman.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -147,19 +148,35 @@ static int file_cachestat(const struct region *r, size_t from, size_t pages,
 	return syscall(SYS_cachestat, r->fd, &range, cs, 0) ? -errno : 0;
 }
 
-int region_state(const struct region *r, size_t i)
+/* Asks for a stretch, and for its halves only where its pages differ. */
+static int states_between(const struct region *r, size_t from, size_t pages,
+			  unsigned char *states)
 {
 	struct cachestat cs;
-	int err;
+	int err = file_cachestat(r, from, pages, &cs);
 
-	if (r->fd < 0)
-		return PAGE_ABSENT;
-	err = file_cachestat(r, i, 1, &cs);
 	if (err)
 		return err;
-	if (cs.nr_cache)
-		return PAGE_RESIDENT;
-	return cs.nr_evicted ? PAGE_SWAPPED : PAGE_ABSENT;
+	if (cs.nr_cache == pages)
+		memset(states + from, PAGE_RESIDENT, pages);
+	else if (cs.nr_evicted == pages)
+		memset(states + from, PAGE_SWAPPED, pages);
+	else if (!cs.nr_cache && !cs.nr_evicted)
+		memset(states + from, PAGE_ABSENT, pages);
+	else if (pages == 1)
+		return -EAGAIN;
+	else
+		return states_between(r, from, pages / 2, states) ?:
+		       states_between(r, from + pages / 2, pages - pages / 2, states);
+	return 0;
+}
+
+int region_states(const struct region *r, unsigned char *states)
+{
+	if (r->fd >= 0)
+		return states_between(r, 0, r->pages, states);
+	memset(states, PAGE_ABSENT, r->pages);
+	return 0;
 }
 
 long region_count(const struct region *r, enum page_state state)

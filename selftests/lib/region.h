@@ -29,7 +29,7 @@ struct region {
 /* What is where, from the file's page cache: cachestat(2). */
 enum page_state { PAGE_ABSENT, PAGE_RESIDENT, PAGE_SWAPPED };
 
-/* These return 0 or a negative errno. */
+/* What returns an int returns 0 or a negative errno. */
 
 /* mmap(2) of @pages pages of @fd, from its page @first on, with a new identity. */
 int region_map(struct region *r, void *at, size_t pages, int flags, int fd,
@@ -65,8 +65,8 @@ void region_fill_page(struct region *r, size_t i);
 /* Pages whose bytes in memory are not what was written; reads them all. */
 size_t region_damaged(const struct region *r);
 
-/* A state or a negative errno. Memory without a file is always absent. */
-int region_state(const struct region *r, size_t i);
+/* The state of every page. Memory without a file is always absent. */
+int region_states(const struct region *r, unsigned char *states);
 
 /* Number of pages in @state, or a negative errno. */
 long region_count(const struct region *r, enum page_state state);

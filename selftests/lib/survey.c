@@ -19,6 +19,7 @@ struct entries {
 	__u64 *before;	/* /proc's, read before and after the others */
 	__u64 *got;
 	__u64 *after;
+	unsigned char *states;
 	unsigned char *incore;
 };
 
@@ -75,20 +76,15 @@ static bool survey_place(struct survey *s, struct swapdisk *disk,
 }
 
 static bool survey_page(struct survey *s, struct swapdisk *disk,
-			const struct region *r, size_t i, __u64 proc,
-			__u64 got)
+			const struct region *r, size_t i, int state,
+			__u64 proc, __u64 got)
 {
-	int state = region_state(r, i);
 	__u64 flags;
 
 	s->present += !!(got & PM_PRESENT);
 	s->nothing += pm_is_nothing(got);
 	s->swapped += pm_is_swap(got) && !is_uffd_marker(got) && !(got & PM_GUARD);
 
-	if (state < 0) {
-		mistake(s, i, got, "no cachestat: %s", strerror(-state));
-		return false;
-	}
 	if (state == PAGE_SWAPPED && (pm_is_nothing(proc) || is_uffd_marker(proc))) {
 		flags = PM_SWAP | PM_FILE | (proc & (PM_SOFT_DIRTY | PM_UFFD));
 		if ((got & ~PM_FRAME) == flags)
@@ -116,6 +112,7 @@ static int survey_once(const struct source *src, const struct region *r,
 		       bool *again)
 {
 	size_t i;
+	int err;
 
 	*s = (struct survey){ .pages = r->pages };
 	*again = false;
@@ -124,13 +121,16 @@ static int survey_once(const struct source *src, const struct region *r,
 	    pagemap_read(src->fd, r->addr, e->got, r->pages) != (long)r->pages ||
 	    pagemap_read(src->proc, r->addr, e->after, r->pages) != (long)r->pages)
 		return -EIO;
+	err = region_states(r, e->states);
+	if (err)
+		return err;
 	for (i = 0; i < r->pages; i++) {
 		if (e->before[i] != e->after[i]) {
 			*again = true;
 			mistake(s, i, e->after[i], "does not hold still");
 			continue;
 		}
-		if (survey_page(s, disk, r, i, e->before[i], e->got[i]))
+		if (survey_page(s, disk, r, i, e->states[i], e->before[i], e->got[i]))
 			*again = true;
 	}
 	if (src->pid != getpid())
@@ -146,7 +146,7 @@ static int survey_once(const struct source *src, const struct region *r,
 int survey_region(const struct source *src, const struct region *r,
 		  struct survey *s)
 {
-	size_t bytes = r->pages * (3 * sizeof(__u64) + 1);
+	size_t bytes = r->pages * (3 * sizeof(__u64) + 2);
 	struct swapdisk disk;
 	struct entries e;
 	bool again = true;
@@ -159,7 +159,8 @@ int survey_region(const struct source *src, const struct region *r,
 		return -errno;
 	e.got = e.before + r->pages;
 	e.after = e.got + r->pages;
-	e.incore = (unsigned char *)(e.after + r->pages);
+	e.states = (unsigned char *)(e.after + r->pages);
+	e.incore = e.states + r->pages;
 	err = swapdisk_open(&disk);
 	for (tries = 0; !err && again && tries < WRITEBACK_TRIES; tries++) {
 		if (tries)
