@@ -12,7 +12,7 @@
 #include "lib/lib.h"
 
 #define PAGES	2048
-#define SECONDS	4
+#define SECONDS	3
 #define READERS	2
 
 FIXTURE(storm) {

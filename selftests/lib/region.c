@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/mman.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -226,6 +227,23 @@ static long count_resident(const struct region *r, size_t from, size_t pages)
 	return count;
 }
 
+/*
+ * A page that reclaim has unmapped but could not write, being still under an
+ * earlier write, is in no page table any more, where MADV_PAGEOUT looks for it.
+ */
+static void map_resident(const struct region *r, size_t from, size_t pages)
+{
+	unsigned char *states = malloc(r->pages);
+	size_t i;
+
+	if (states && !r->private && !region_states(r, states))
+		for (i = from; i < from + pages; i++)
+			if (states[i] == PAGE_RESIDENT)
+				madvise(region_page(r, i), PAGE_BYTES,
+					MADV_POPULATE_READ);
+	free(states);
+}
+
 long region_pageout_pages(const struct region *r, size_t from, size_t pages)
 {
 	long left = -EAGAIN;
@@ -241,6 +259,7 @@ long region_pageout_pages(const struct region *r, size_t from, size_t pages)
 		if (tries % 10 == 5)
 			write_text("/proc/sys/vm/drop_caches", "1");
 		usleep(10000);
+		map_resident(r, from, pages);
 	}
 	return left;
 }
