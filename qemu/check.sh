@@ -47,6 +47,15 @@ cargo_tests() {
 	DOCUMENTS+=("$RESULTS/tools.tap")
 }
 
+# host NAME COMMAND...: KTAP from a program of the host's.
+host() {
+	local name=$1
+	shift
+	say "tests on the host: $name"
+	"$@" </dev/null | tee "$RESULTS/$name.tap" || :
+	DOCUMENTS+=("$RESULTS/$name.tap")
+}
+
 # guest NAME KERNEL COMMAND...: KTAP from the guest, and the guest's own verdict.
 guest() {
 	local name=$1 kernel=$2 status=0
@@ -62,7 +71,7 @@ guest() {
 
 selftests() {
 	work "build the selftests" "$BUILD/log/selftests.log" \
-		make -C "$ROOT/selftests" KSRC="$("$QEMU_DIR/build.sh" --source patched)" \
+		make -C "$ROOT/selftests" KSRC="$("$QEMU_DIR/build.sh" --source "$1")" \
 		OUTPUT="$BUILD/selftests" CC="$(llvm_tool clang)"
 }
 
@@ -74,13 +83,15 @@ cd "$ROOT"
 
 if [ "${1:-}" = --debug ]; then
 	"$QEMU_DIR/build.sh" debug
-	selftests
+	selftests debug
 	guest debug debug selftests/run.sh
 else
 	"$QEMU_DIR/build.sh" patched
 	"$QEMU_DIR/build.sh" stock
-	selftests
+	selftests patched
 	cargo_tests
+	host tally selftests/tally_test.sh
+	host harness "$QEMU_DIR/test.sh" stock
 	guest patched patched selftests/run.sh
 	guest stock stock selftests/run.sh --stock
 fi
