@@ -128,7 +128,7 @@ mkdir -p "$BUILD"
 
 virtme=("$VIRTME_RUN" --kimg "$IMAGE" --mods none --force-9p --user root --cwd /
 	--memory "$MEM" --cpus "$SMP" --name xpagemap --rwdir "/run/build=$BUILD"
-	--show-boot-console --kopt ignore_loglevel --kopt panic=-1
+	--show-boot-console --kopt panic=-1
 	--kopt rcupdate.rcu_cpu_stall_timeout=120 --kopt "xpagemap_guest.dir=$DIR"
 	--kopt rootflags=version=9p2000.L,trans=virtio,access=any,msize=524288,cache=loose)
 machine=q35,accel=$ACCEL
@@ -181,7 +181,7 @@ WATCHDOG=$!
 COPIERS+=("$WATCHDOG")
 # shellcheck disable=SC2016 # for the inner shell to expand
 in_group sh -c 'echo $$ >"$TMPDIR/group"; exec "$@" >"$TMPDIR/console" 2>&1' sh \
-	"${virtme[@]}" --script-sh "$script" || :
+	"${virtme[@]}" --kopt ignore_loglevel --script-sh "$script" || :
 kill "$WATCHDOG" 2>/dev/null || :
 for pid in "${COPIERS[@]}"; do wait "$pid" 2>/dev/null || :; done
 COPIERS=()
