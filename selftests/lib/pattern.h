@@ -7,9 +7,9 @@
 #ifndef SELFTESTS_PATTERN_H
 #define SELFTESTS_PATTERN_H
 
+#include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <linux/types.h>
 
 #define PATTERN_BYTES 4096
 

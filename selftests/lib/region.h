@@ -6,9 +6,9 @@
 #ifndef SELFTESTS_REGION_H
 #define SELFTESTS_REGION_H
 
+#include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <linux/types.h>
 
 #include "cgroup.h"
 

@@ -7,9 +7,9 @@
 #ifndef SELFTESTS_SOURCE_H
 #define SELFTESTS_SOURCE_H
 
+#include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <linux/types.h>
 #include <sys/types.h>
 
 struct source {

@@ -3,8 +3,8 @@
 #ifndef SELFTESTS_SWAPDISK_H
 #define SELFTESTS_SWAPDISK_H
 
-#include <stddef.h>
 #include <linux/types.h>
+#include <stddef.h>
 
 struct swapdisk {
 	int fd;
