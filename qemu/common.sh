@@ -126,6 +126,15 @@ lock() {
 	fi
 }
 
+debian_codename() { sed -n 's/^VERSION_CODENAME=//p' /etc/os-release; }
+
+# Debian's mirror as this machine's apt knows it: where its release's index is.
+debian_mirror() {
+	mkdir -p "$CACHE/tmp/no-lists"
+	apt-get update --print-uris -o Dir::State::Lists="$CACHE/tmp/no-lists" 2>/dev/null |
+		sed -n "s,^'\(.*\)/dists/$(debian_codename)/InRelease'.*,\1,p" | head -n 1
+}
+
 # The kernel source in use, as qemu/fetch.sh left it.
 source_mark() { echo "$CACHE/source${KERNEL_SRC:+-$(printf %s "$KERNEL_SRC" | cksum | cut -d' ' -f1)}"; }
 source_dir() { cat "$(source_mark)"; }

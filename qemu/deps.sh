@@ -76,12 +76,32 @@ as_root() {
 	fi
 }
 
-# Debian's lists, where there are none or they are older than a day.
-update_lists() {
-	if [ -z "$(find /var/lib/apt/lists -name '*_Packages*' -mtime -1 2>/dev/null | head -n 1)" ] || [ "${1:-}" = again ]; then
-		work "apt-get update" "$CACHE/log/apt-update.log" as_root apt-get -q update
-	fi
+# Options of the apt calls: where this release's security suite is not among the
+# machine's sources, it is for these calls, since the compilers come from there.
+APT=(-q)
+add_security() {
+	local parts=$CACHE/apt mirror
+	mirror=$(debian_mirror)
+	[ -n "$mirror" ] || return 0
+	rm -rf "$parts"
+	mkdir -p "$parts"
+	find /etc/apt/sources.list.d \( -name '*.list' -o -name '*.sources' \) -exec cp -t "$parts" {} +
+	echo "deb $mirror-security $(debian_codename)-security main" >"$parts/xpagemap.list"
+	say "with Debian's security suite for this installation: it has the compilers"
+	APT+=(-o Dir::Etc::SourceParts="$parts")
 }
+
+# Brings apt's lists up to date and installs; without the update where the lists
+# are of today, and with it after all where that does not do.
+apt_install() {
+	export DEBIAN_FRONTEND=noninteractive
+	[ "$1" != update ] || work "apt-get update" "$CACHE/log/apt-update.log" as_root apt-get "${APT[@]}" update
+	shift
+	work "apt-get install" "$CACHE/log/apt-install.log" \
+		as_root apt-get "${APT[@]}" install -y --no-install-recommends "$@"
+}
+
+lists_are_fresh() { [ -n "$(find /var/lib/apt/lists -name '*_Packages*' -mtime -1 2>/dev/null | head -n 1)" ]; }
 
 install_packages() {
 	local packages=("$@")
@@ -90,19 +110,12 @@ install_packages() {
 	fi
 	command -v apt-get >/dev/null || die "missing, and no apt to install them (names as in Debian): ${packages[*]}"
 	say "packages to install: ${packages[*]}"
-	update_lists
-	export DEBIAN_FRONTEND=noninteractive
-	work "apt-get install" "$CACHE/log/apt-install.log" as_root apt-get -q install -y --no-install-recommends "${packages[@]}" ||
-		{ update_lists again && work "apt-get install" "$CACHE/log/apt-install.log" \
-			as_root apt-get -q install -y --no-install-recommends "${packages[@]}"; }
-}
-
-install_bindgen() {
-	work "build bindgen $BINDGEN_VERSION" "$CACHE/log/bindgen.log" \
-		env RUSTC="$RUSTC" "$CARGO" install --locked --force --root "$CACHE/bindgen" \
-		--target-dir "$CACHE/tmp/bindgen" "bindgen-cli@$BINDGEN_VERSION"
-	rm -rf "$CACHE/tmp/bindgen"
-	touch "$CACHE/bindgen/.$BINDGEN_VERSION"
+	mkdir -p "$CACHE/tmp"
+	apt-get update --print-uris 2>/dev/null | grep -q "/dists/$(debian_codename)-security/" || add_security
+	if [ ${#APT[@]} -eq 1 ] && lists_are_fresh && apt_install no "${packages[@]}"; then
+		return
+	fi
+	apt_install update "${packages[@]}"
 }
 
 virtme_commands() {

@@ -41,19 +41,11 @@ unpack() {
 		tar -xf "$1" -C "$TMP/tree" --strip-components=1
 }
 
-# Debian's mirror as apt knows it, from the address of this release's index.
-apt_mirror() {
-	local codename
-	codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-	apt-get update --print-uris -o Dir::State::Lists="$TMP/apt/lists" 2>/dev/null |
-		sed -n "s,^'\(.*\)/dists/$codename/InRelease'.*,\1,p" | head -n 1
-}
-
 from_debian() {
 	local mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg apt tarball
 	command -v apt-get >/dev/null || return 1
 	mkdir -p "$TMP"/apt/{lists,archives}/partial "$TMP/deb"
-	mirror=$(apt_mirror)
+	mirror=$(debian_mirror)
 	[ -n "$mirror" ] || return 1
 	echo "deb [signed-by=$keyring] $mirror $SUITE main" >"$TMP/apt/sources.list"
 	: >"$TMP/apt/status"
