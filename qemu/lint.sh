@@ -22,14 +22,14 @@ check() {
 	fi
 }
 
-checkpatch() { perl "$KSRC/scripts/checkpatch.pl" --strict --quiet --show-types "$@"; }
+# From the source tree, which is no git repository: where there is one around it,
+# checkpatch takes it for the kernel's.
+checkpatch() { (cd "$KSRC" && perl scripts/checkpatch.pl --strict --quiet --show-types "$@"); }
 
-# Of a patch, --no-tree would leave file names unchecked. Of our files, they
-# are outside the tree's MAINTAINERS.
 check_patches() {
 	local patch status=0
 	for patch in "${PATCHES[@]}"; do
-		checkpatch --root="$KSRC" "$patch" || status=1
+		checkpatch --root="$KSRC" "$patch" || { echo "in $(basename "$patch")"; status=1; }
 	done
 	return $status
 }
@@ -65,7 +65,9 @@ KDIR=$("$QEMU_DIR/build.sh" --kdir patched)
 mapfile -t MAKE_ARGS < <(kernel_make_args)
 mapfile -t PATCHES < <(series_files "$ROOT/patches")
 mapfile -t SCRIPTS < <(shell_scripts)
-export RUSTC CARGO_TARGET_DIR=$BUILD/tools-lint
+# cargo takes cargo-clippy and cargo-fmt from PATH: its own, not another toolchain's.
+PATH=$(dirname "$CARGO"):$PATH
+export PATH RUSTC RUSTFMT CARGO_TARGET_DIR=$BUILD/tools-lint
 mkdir -p "$BUILD/log"
 cd "$ROOT"
 
