@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The directory `/sys/kernel/debug/xpagemap`: who is a target, and the files that change that.
+//! The directory `/sys/kernel/debug/xpagemap`, and the files that are always in it.
 //!
 //! The directory is an owned tree of values: dropping a value removes its file or directory, and
 //! waits until nobody is inside a read or a write of it.
-//!
-//! Lock order: [`Registry::targets`] is taken first. No read of a target's files takes it, so a
-//! target can be dropped, and its readers waited for, under it. That is what keeps the name of a
-//! target's directory taken until it is free again.
 
 use kernel::{
     capability::{
@@ -17,21 +13,16 @@ use kernel::{
     debugfs::{
         Dir,
         File,
-        Operations,
-        Scope, //
+        Operations, //
     },
     fs::{
         file,
         LocalFile, //
     },
-    new_mutex,
+    mm::shmem::ShmemFile,
     prelude::*,
     str::CString,
-    sync::{
-        Arc,
-        Mutex, //
-    },
-    task::Pid,
+    sync::Arc,
     uaccess::{
         UserSliceReader,
         UserSliceWriter, //
@@ -39,84 +30,44 @@ use kernel::{
 };
 
 use crate::{
-    parse,
-    target::Target,
+    parse::{
+        self,
+        FileId, //
+    },
+    registry::Registry,
+    target::{
+        SharedFile,
+        Target, //
+    },
     VERSION, //
 };
 
 /// The version of the ABI that `stats` reports.
 const ABI: u32 = 1;
 
-/// How many targets there may be at a time.
-const TARGETS_MAX: usize = 1024;
-
-/// A target, and its directory.
-struct Attached {
-    pid: Pid,
-    _directory: Pin<KBox<Scope<Target>>>,
+/// Everything that is attached.
+struct Registries {
+    targets: Arc<Registry<Target>>,
+    files: Arc<Registry<SharedFile>>,
 }
 
-/// All targets, and the directory above theirs.
-#[pin_data]
-struct Registry {
-    root: Dir,
-    #[pin]
-    targets: Mutex<KVec<Attached>>,
+/// A control file: what is written to it is a command.
+trait Command: Send + Sync + 'static {
+    /// The capability that this takes besides CAP_SYS_ADMIN.
+    const CAPABILITY: Capability = Capability::SYS_ADMIN;
+
+    /// Does what was written.
+    fn run(registries: &Registries, reader: &mut UserSliceReader) -> Result;
 }
 
-impl Registry {
-    /// Makes a directory for a target, named by the PID that the target was asked for by.
-    ///
-    /// # Errors
-    ///
-    /// - [`EEXIST`]: there is such a directory.
-    /// - [`ENOSPC`]: there are too many targets.
-    /// - [`ENOMEM`]: no memory.
-    fn attach(&self, pid: Pid, target: Target) -> Result {
-        let name = CString::try_from_fmt(fmt!("{pid}"))?;
-        let mut targets = self.targets.lock();
-
-        if targets.iter().any(|attached| attached.pid == pid) {
-            return Err(EEXIST);
-        }
-        if targets.len() >= TARGETS_MAX {
-            return Err(ENOSPC);
-        }
-        targets.reserve(1, GFP_KERNEL)?;
-        let directory = KBox::pin_init(
-            self.root
-                .scope(target, &name, |target, dir| target.add_files(dir)),
-            GFP_KERNEL,
-        )?;
-        let attached = Attached {
-            pid,
-            _directory: directory,
-        };
-        targets.push_within_capacity(attached).map_err(|_| ENOMEM)
-    }
-
-    /// Removes a target's directory.
-    ///
-    /// # Errors
-    ///
-    /// - [`ENOENT`]: there is none.
-    fn detach(&self, pid: Pid) -> Result {
-        let mut targets = self.targets.lock();
-        let index = targets
-            .iter()
-            .position(|attached| attached.pid == pid)
-            .ok_or(ENOENT)?;
-
-        drop(targets.remove(index).map_err(|_| ENOENT)?);
-        Ok(())
-    }
+/// The file of a command.
+struct ControlFile<C> {
+    registries: Arc<Registries>,
+    _command: core::marker::PhantomData<C>,
 }
-
-/// The file `attach`.
-struct Attach(Arc<Registry>);
 
 #[vtable]
-impl Operations for Attach {
+impl<C: Command> Operations for ControlFile<C> {
     const MODE: u16 = 0o200;
     type Open = ();
 
@@ -125,37 +76,68 @@ impl Operations for Attach {
     }
 
     fn write(&self, _open: (), reader: &mut UserSliceReader) -> Result {
-        if !capable(Capability::SYS_ADMIN) || !capable(Capability::SYS_PTRACE) {
+        if !capable(Capability::SYS_ADMIN) || !capable(C::CAPABILITY) {
             return Err(EPERM);
         }
+        C::run(&self.registries, reader)
+    }
+}
+
+/// `attach`: `PID\n`.
+struct Attach;
+
+impl Command for Attach {
+    const CAPABILITY: Capability = Capability::SYS_PTRACE;
+
+    fn run(registries: &Registries, reader: &mut UserSliceReader) -> Result {
+        let pid = parse::number(reader)?;
+        let target = Target::find(pid)?;
+
+        registries
+            .targets
+            .attach(CString::try_from_fmt(fmt!("{pid}"))?, target)
+    }
+}
+
+/// `detach`: `PID\n`.
+struct Detach;
+
+impl Command for Detach {
+    fn run(registries: &Registries, reader: &mut UserSliceReader) -> Result {
         let pid = parse::number(reader)?;
 
-        self.0.attach(pid, Target::find(pid)?)
+        registries
+            .targets
+            .detach(&*CString::try_from_fmt(fmt!("{pid}"))?)
     }
 }
 
-/// The file `detach`.
-struct Detach(Arc<Registry>);
+/// `attach_fd`: `FD\n`.
+struct AttachFd;
 
-#[vtable]
-impl Operations for Detach {
-    const MODE: u16 = 0o200;
-    type Open = ();
+impl Command for AttachFd {
+    fn run(registries: &Registries, reader: &mut UserSliceReader) -> Result {
+        let fd = u32::try_from(parse::number(reader)?).map_err(|_| EBADF)?;
+        let file = ShmemFile::from_fd(fd)?;
+        let name = FileId::from(file.id()).name()?;
 
-    fn open(&self, _file: &LocalFile) -> Result {
-        Ok(())
+        registries.files.attach(name, SharedFile::new(file)?)
     }
+}
 
-    fn write(&self, _open: (), reader: &mut UserSliceReader) -> Result {
-        if !capable(Capability::SYS_ADMIN) {
-            return Err(EPERM);
-        }
-        self.0.detach(parse::number(reader)?)
+/// `detach_fd`: `MAJOR:MINOR:INODE\n`.
+struct DetachFd;
+
+impl Command for DetachFd {
+    fn run(registries: &Registries, reader: &mut UserSliceReader) -> Result {
+        let name = parse::file_id(reader)?.name()?;
+
+        registries.files.detach(&name)
     }
 }
 
 /// The file `stats`.
-struct Stats(Arc<Registry>);
+struct Stats(Arc<Registries>);
 
 #[vtable]
 impl Operations for Stats {
@@ -175,20 +157,40 @@ impl Operations for Stats {
         writer: &mut UserSliceWriter,
         offset: &mut file::Offset,
     ) -> Result<usize> {
-        let targets = self.0.targets.lock().len();
+        let targets = self.0.targets.len();
+        let targets_max = Registry::<Target>::MAX;
+        let files = self.0.files.len();
+        let files_max = Registry::<SharedFile>::MAX;
         let text = CString::try_from_fmt(fmt!(
-            "version {VERSION}\nabi {ABI}\ntargets {targets}\ntargets_max {TARGETS_MAX}\n"
+            "version {VERSION}\nabi {ABI}\ntargets {targets}\ntargets_max {targets_max}\n\
+             files {files}\nfiles_max {files_max}\n"
         ))?;
 
         writer.write_slice_file(text.to_bytes(), offset)
     }
 }
 
-/// The top of the directory. The files go first when this is dropped, then the targets.
+/// The top of the directory. The files go first when this is dropped, then what is attached.
 pub(crate) struct Control {
-    _attach: Pin<KBox<File<Attach>>>,
-    _detach: Pin<KBox<File<Detach>>>,
+    _attach: Pin<KBox<File<ControlFile<Attach>>>>,
+    _detach: Pin<KBox<File<ControlFile<Detach>>>>,
+    _attach_fd: Pin<KBox<File<ControlFile<AttachFd>>>>,
+    _detach_fd: Pin<KBox<File<ControlFile<DetachFd>>>>,
     _stats: Pin<KBox<File<Stats>>>,
+}
+
+/// Makes the file of a command.
+fn control_file<C: Command>(
+    root: &Dir,
+    name: &CStr,
+    registries: &Arc<Registries>,
+) -> Result<Pin<KBox<File<ControlFile<C>>>>> {
+    let file = ControlFile {
+        registries: registries.clone(),
+        _command: core::marker::PhantomData,
+    };
+
+    KBox::pin_init(root.operations_file(name, file), GFP_KERNEL)
 }
 
 impl Control {
@@ -199,25 +201,23 @@ impl Control {
     /// - [`ENOMEM`]: no memory.
     pub(crate) fn new() -> Result<Self> {
         let root = Dir::new(c"xpagemap");
-        let registry_root = root.clone();
-        let registry = Arc::pin_init(
-            pin_init!(Registry {
-                root: registry_root,
-                targets <- new_mutex!(KVec::new()),
-            }),
+        let registries = Arc::new(
+            Registries {
+                targets: Arc::pin_init(Registry::new(root.clone()), GFP_KERNEL)?,
+                files: Arc::pin_init(Registry::new(root.subdir(c"files")), GFP_KERNEL)?,
+            },
             GFP_KERNEL,
         )?;
 
         Ok(Self {
-            _attach: KBox::pin_init(
-                root.operations_file(c"attach", Attach(registry.clone())),
+            _attach: control_file(&root, c"attach", &registries)?,
+            _detach: control_file(&root, c"detach", &registries)?,
+            _attach_fd: control_file(&root, c"attach_fd", &registries)?,
+            _detach_fd: control_file(&root, c"detach_fd", &registries)?,
+            _stats: KBox::pin_init(
+                root.operations_file(c"stats", Stats(registries)),
                 GFP_KERNEL,
             )?,
-            _detach: KBox::pin_init(
-                root.operations_file(c"detach", Detach(registry.clone())),
-                GFP_KERNEL,
-            )?,
-            _stats: KBox::pin_init(root.operations_file(c"stats", Stats(registry)), GFP_KERNEL)?,
         })
     }
 }

@@ -5,33 +5,45 @@
 use kernel::{
     mm::{
         page_state::PageState,
-        MmapReadGuard, //
+        Mm, //
     },
+    page::PAGE_SHIFT,
     prelude::*,
+    sync::aref::ARef, //
 };
 
 use crate::{
     entry,
-    reader::View,
+    reader::Pages,
     shmem, //
 };
 
-/// `/proc/PID/pagemap`'s view, and the swap slots of shared memory.
-pub(crate) struct Pagemap;
+/// `/proc/PID/pagemap`'s view of an address space, and the swap slots of shared memory.
+pub(crate) struct Pagemap(pub(crate) ARef<Mm>);
 
-impl View for Pagemap {
-    fn fill(
-        mm: &MmapReadGuard<'_>,
-        start: usize,
-        states: &mut [PageState],
-        entries: &mut [u64],
-    ) -> Result {
-        if mm.page_states(start, states)?.shmem_swap {
-            shmem::fill(mm, start, states);
+impl Pages for Pagemap {
+    fn fill(&self, page: usize, states: &mut [PageState], entries: &mut [u64]) -> Result<usize> {
+        let Some(mm) = self.0.mmget_not_zero() else {
+            return Ok(0);
+        };
+        if page > usize::MAX >> PAGE_SHIFT {
+            return Ok(0);
+        }
+        let guard = mm.mmap_read_lock_killable()?;
+        let addr = guard.untagged_addr(page << PAGE_SHIFT);
+        let pages = states
+            .len()
+            .min(mm.task_size().saturating_sub(addr) >> PAGE_SHIFT);
+        let Some(states) = states.get_mut(..pages).filter(|states| !states.is_empty()) else {
+            return Ok(0);
+        };
+
+        if guard.page_states(addr, states)?.shmem_swap {
+            shmem::fill(&guard, addr, states);
         }
         for (entry, state) in entries.iter_mut().zip(&*states) {
             *entry = entry::pagemap(state);
         }
-        Ok(())
+        Ok(pages)
     }
 }

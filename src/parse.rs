@@ -4,11 +4,47 @@
 
 use kernel::{
     prelude::*,
+    str::CString,
     uaccess::UserSliceReader, //
 };
 
-/// More than the digits of any number that fits, and a newline.
-const MAX_LEN: usize = 16;
+/// More than any number or identity that is well formed, and a newline.
+const MAX_LEN: usize = 48;
+
+/// The identity of a file: its device and inode number.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct FileId {
+    major: u32,
+    minor: u32,
+    inode: u64,
+}
+
+impl From<(u32, u32, u64)> for FileId {
+    fn from((major, minor, inode): (u32, u32, u64)) -> Self {
+        Self {
+            major,
+            minor,
+            inode,
+        }
+    }
+}
+
+impl FileId {
+    /// Returns it as the name of a directory.
+    ///
+    /// # Errors
+    ///
+    /// - [`ENOMEM`]: no memory.
+    pub(crate) fn name(&self) -> Result<CString> {
+        let Self {
+            major,
+            minor,
+            inode,
+        } = self;
+
+        Ok(CString::try_from_fmt(fmt!("{major}:{minor}:{inode}"))?)
+    }
+}
 
 /// Reads a decimal number, with or without a newline behind it, from all that `reader` holds.
 ///
@@ -18,21 +54,48 @@ const MAX_LEN: usize = 16;
 /// - [`EFAULT`]: the memory cannot be read.
 pub(crate) fn number(reader: &mut UserSliceReader) -> Result<i32> {
     let mut buffer = [0; MAX_LEN];
+
+    i32::try_from(decimal(line(reader, &mut buffer)?).ok_or(EINVAL)?).map_err(|_| EINVAL)
+}
+
+/// Reads `MAJOR:MINOR:INODE`, likewise.
+///
+/// # Errors
+///
+/// As [`number`].
+pub(crate) fn file_id(reader: &mut UserSliceReader) -> Result<FileId> {
+    let mut buffer = [0; MAX_LEN];
+
+    identity(line(reader, &mut buffer)?).ok_or(EINVAL)
+}
+
+/// Reads all that `reader` holds, but for a newline at the end.
+fn line<'a>(reader: &mut UserSliceReader, buffer: &'a mut [u8]) -> Result<&'a [u8]> {
     let text = buffer.get_mut(..reader.len()).ok_or(EINVAL)?;
 
     reader.read_slice(text)?;
-    decimal(text).ok_or(EINVAL)
+    Ok(text.strip_suffix(b"\n").unwrap_or(text))
 }
 
-/// Reads a decimal number; digits only, but for a newline at the end.
-fn decimal(text: &[u8]) -> Option<i32> {
-    let digits = text.strip_suffix(b"\n").unwrap_or(text);
+/// Reads three decimal numbers with colons between them.
+fn identity(text: &[u8]) -> Option<FileId> {
+    let mut parts = text.split(|&byte| byte == b':').map(decimal);
+    let id = FileId {
+        major: parts.next()??.try_into().ok()?,
+        minor: parts.next()??.try_into().ok()?,
+        inode: parts.next()??,
+    };
 
+    parts.next().is_none().then_some(id)
+}
+
+/// Reads a decimal number; digits only.
+fn decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;
     }
-    digits.iter().try_fold(0i32, |number, byte| {
-        let digit = byte.is_ascii_digit().then(|| i32::from(byte - b'0'))?;
+    digits.iter().try_fold(0u64, |number, byte| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
         number.checked_mul(10)?.checked_add(digit)
     })
 }
@@ -44,9 +107,9 @@ mod tests {
     #[test]
     fn numbers() {
         assert_eq!(decimal(b"1"), Some(1));
-        assert_eq!(decimal(b"4194304\n"), Some(4_194_304));
+        assert_eq!(decimal(b"4194304"), Some(4_194_304));
         assert_eq!(decimal(b"0"), Some(0));
-        assert_eq!(decimal(b"2147483647"), Some(i32::MAX));
+        assert_eq!(decimal(b"18446744073709551615"), Some(u64::MAX));
     }
 
     #[test]
@@ -58,16 +121,35 @@ mod tests {
             b"+1",
             b" 1",
             b"1 ",
-            b"1\n\n",
+            b"1\n",
             b"1\n2",
             b"0x10",
             b"12a",
             b"1\0",
-            b"2147483648",
-            b"99999999999",
+            b"18446744073709551616",
+            b"99999999999999999999999",
         ];
         for text in malformed {
             assert_eq!(decimal(text), None);
+        }
+    }
+
+    #[test]
+    fn identities() {
+        assert_eq!(identity(b"0:25:1234"), Some(FileId::from((0, 25, 1234))));
+        let malformed: &[&[u8]] = &[
+            b"",
+            b"1",
+            b"0:25",
+            b"0:25:",
+            b"::",
+            b"0:25:1234:",
+            b"0:25:1234:5",
+            b"0:4294967296:1",
+            b"0: 25:1",
+        ];
+        for text in malformed {
+            assert_eq!(identity(text), None);
         }
     }
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What all binary files share: one entry of 8 bytes for each virtual page, read window by window.
-
-use core::marker::PhantomData;
+//! What all binary files share: one entry of 8 bytes for each page, read window by window.
 
 use kernel::{
     capability::{
@@ -14,40 +12,27 @@ use kernel::{
         file,
         LocalFile, //
     },
-    mm::{
-        page_state::PageState,
-        Mm,
-        MmapReadGuard, //
-    },
+    mm::page_state::PageState,
     new_mutex,
-    page::{
-        PAGE_SHIFT,
-        PAGE_SIZE, //
-    },
+    page::PAGE_SIZE,
     prelude::*,
-    sync::{
-        aref::ARef,
-        Mutex, //
-    },
+    sync::Mutex,
     uaccess::UserSliceWriter, //
 };
 
 /// The size of an entry in bytes.
 const ENTRY_SIZE: usize = size_of::<u64>();
 
-/// The pages that are looked at under one hold of the mmap lock: as many as a page table maps.
-const WINDOW_PAGES: usize = PAGE_SIZE / ENTRY_SIZE;
+/// The pages that are looked at at a time: as many as a page table maps.
+pub(crate) const WINDOW_PAGES: usize = PAGE_SIZE / ENTRY_SIZE;
 
-/// A way to show page tables: from what they say to entries.
-pub(crate) trait View: Send + Sync + 'static {
-    /// Fills in the entries of the pages from address `start` on. `states` is scratch memory; both
-    /// slices have the same length.
-    fn fill(
-        mm: &MmapReadGuard<'_>,
-        start: usize,
-        states: &mut [PageState],
-        entries: &mut [u64],
-    ) -> Result;
+/// Something that consists of pages, and a way to show them.
+pub(crate) trait Pages: Send + Sync + 'static {
+    /// Fills in the entries of the pages from number `page` on. `states` is scratch memory of the
+    /// same length. Returns how many pages there were; fewer than asked for only where they end.
+    ///
+    /// All locks that this takes, it drops before it returns.
+    fn fill(&self, page: usize, states: &mut [PageState], entries: &mut [u64]) -> Result<usize>;
 }
 
 /// The memory that a read works in.
@@ -65,20 +50,10 @@ impl Window {
     }
 }
 
-/// A file that shows an address space as a `V`.
-pub(crate) struct BinaryFile<V> {
-    mm: ARef<Mm>,
-    _view: PhantomData<V>,
-}
+/// A file that shows the entries of some pages.
+pub(crate) struct BinaryFile<P>(pub(crate) P);
 
-impl<V: View> BinaryFile<V> {
-    pub(crate) fn new(mm: ARef<Mm>) -> Self {
-        Self {
-            mm,
-            _view: PhantomData,
-        }
-    }
-
+impl<P: Pages> BinaryFile<P> {
     /// Reads from `offset` on, and returns the number of bytes read.
     ///
     /// # Errors
@@ -92,51 +67,35 @@ impl<V: View> BinaryFile<V> {
         writer: &mut UserSliceWriter,
         offset: file::Offset,
     ) -> Result<usize> {
-        let Some(mm) = self.mm.mmget_not_zero() else {
-            return Ok(0);
-        };
         let offset = usize::try_from(offset).map_err(|_| EINVAL)?;
         if offset % ENTRY_SIZE != 0 || writer.len() % ENTRY_SIZE != 0 {
             return Err(EINVAL);
         }
-        let first_page = offset / ENTRY_SIZE;
-        if writer.is_empty() || first_page > usize::MAX >> PAGE_SHIFT {
-            return Ok(0);
-        }
 
         let len = writer.len();
-        let task_size = mm.task_size();
-        let mut guard = mm.mmap_read_lock_killable()?;
-        let mut addr = guard.untagged_addr(first_page << PAGE_SHIFT);
+        let mut page = offset / ENTRY_SIZE;
 
-        loop {
-            let pages = (WINDOW_PAGES - (addr >> PAGE_SHIFT) % WINDOW_PAGES)
-                .min(writer.len() / ENTRY_SIZE)
-                .min(task_size.saturating_sub(addr) >> PAGE_SHIFT);
-            if pages == 0 {
-                return Ok(len - writer.len());
-            }
+        while !writer.is_empty() {
+            let pages = (WINDOW_PAGES - page % WINDOW_PAGES).min(writer.len() / ENTRY_SIZE);
             let states = window.states.get_mut(..pages).ok_or(EINVAL)?;
             let entries = window.entries.get_mut(..pages).ok_or(EINVAL)?;
+            let filled = self.0.fill(page, states, entries)?;
 
-            V::fill(&guard, addr, states, entries)?;
-            drop(guard);
-            writer.write_slice(entries.as_bytes())?;
-
-            addr += pages << PAGE_SHIFT;
-            if writer.is_empty() {
-                return Ok(len);
+            writer.write_slice(entries.get(..filled).ok_or(EINVAL)?.as_bytes())?;
+            if filled < pages {
+                break;
             }
             if current!().fatal_signal_pending() {
                 return Err(EINTR);
             }
-            guard = mm.mmap_read_lock_killable()?;
+            page += pages;
         }
+        Ok(len - writer.len())
     }
 }
 
 #[vtable]
-impl<V: View> Operations for BinaryFile<V> {
+impl<P: Pages> Operations for BinaryFile<P> {
     const MODE: u16 = 0o400;
 
     /// One window for each open file, so that a read need not allocate.

@@ -16,7 +16,7 @@ use kernel::{
     page::PAGE_SHIFT, //
 };
 
-/// How many runs to ask for at a time; the file's page cache is locked meanwhile.
+/// How many runs to ask for at a time.
 const RUNS: usize = 32;
 
 /// Completes the states of the pages from address `start` on: where a page table leaves open what
@@ -55,18 +55,12 @@ fn fill_vma(vma: &VmaRef, addr: usize, states: &mut [PageState]) {
     }
 
     let first = vma.page_index(addr);
-    let last = first + (states.len() - 1);
+    let mut range = first..=first + (states.len() - 1);
     let mut runs = [SwapRun::EMPTY; RUNS];
-    let mut next = first;
 
-    while next <= last {
-        let found = shmem.swap_runs(next, last, &mut runs);
-        for run in found {
+    while !range.is_empty() {
+        for run in shmem.swap_runs(&mut range, &mut runs) {
             fill_run(run, first, states);
-        }
-        match found.last() {
-            Some(run) if found.len() == RUNS => next = run.index + run.pages,
-            _ => break,
         }
     }
 }

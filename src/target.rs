@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A target: the address space that a process had when it was attached.
+//! What can be attached, and the views that its directory shows.
 
 use kernel::{
     debugfs::ScopedDir,
-    mm::Mm,
+    mm::{
+        shmem::ShmemFile,
+        Mm, //
+    },
     prelude::*,
-    sync::aref::ARef,
+    sync::{
+        aref::ARef,
+        Arc, //
+    },
     task::{
         Pid,
         Task, //
@@ -14,11 +20,13 @@ use kernel::{
 };
 
 use crate::{
+    filemap::Filemap,
     pagemap::Pagemap,
-    reader::BinaryFile, //
+    reader::BinaryFile,
+    registry::Attachable, //
 };
 
-/// An address space, and the views of it that its directory shows.
+/// A target: the address space that a process had when it was attached.
 ///
 /// It keeps the `mm_struct`, but none of the memory: that goes when its last process exits or
 /// executes another program, and from then on there is nothing to read.
@@ -41,12 +49,37 @@ impl Target {
             .map_err(|err| if err == EACCES { EPERM } else { err })?;
 
         Ok(Self {
-            pagemap: BinaryFile::new(ARef::<Mm>::from(&**mm)),
+            pagemap: BinaryFile(Pagemap(ARef::<Mm>::from(&**mm))),
         })
     }
+}
 
-    /// Fills the target's directory.
-    pub(crate) fn add_files<'data>(&'data self, dir: &ScopedDir<'data, '_>) {
+impl Attachable for Target {
+    fn add_files<'data>(&'data self, dir: &ScopedDir<'data, '_>) {
         dir.operations_file(c"pagemap", &self.pagemap);
+    }
+}
+
+/// A shmem file. It keeps the inode, and with it the file's pages.
+pub(crate) struct SharedFile {
+    filemap: BinaryFile<Filemap>,
+}
+
+impl SharedFile {
+    /// # Errors
+    ///
+    /// - [`ENOMEM`]: no memory.
+    pub(crate) fn new(file: ShmemFile) -> Result<Self> {
+        let file = Arc::new(file, GFP_KERNEL)?;
+
+        Ok(Self {
+            filemap: BinaryFile(Filemap(file)),
+        })
+    }
+}
+
+impl Attachable for SharedFile {
+    fn add_files<'data>(&'data self, dir: &ScopedDir<'data, '_>) {
+        dir.operations_file(c"filemap", &self.filemap);
     }
 }

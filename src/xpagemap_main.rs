@@ -10,9 +10,11 @@ use kernel::prelude::*;
 
 mod control;
 mod entry;
+mod filemap;
 mod pagemap;
 mod parse;
 mod reader;
+mod registry;
 mod shmem;
 mod target;
 
