@@ -12,7 +12,7 @@
 #include "swapdisk.h"
 #include "text.h"
 
-#define WRITEBACK_TRIES		100
+#define WRITEBACK_TRIES		50
 #define WRITEBACK_PAUSE_US	100000
 
 struct entries {
