@@ -172,6 +172,18 @@ static int states_between(const struct region *r, size_t from, size_t pages,
 	return 0;
 }
 
+int region_state(const struct region *r, size_t i)
+{
+	struct region one = *r;
+	unsigned char state;
+	int err;
+
+	one.first += i;
+	one.pages = 1;
+	err = region_states(&one, &state);
+	return err ?: state;
+}
+
 int region_states(const struct region *r, unsigned char *states)
 {
 	if (r->fd >= 0)

@@ -65,6 +65,9 @@ void region_fill_page(struct region *r, size_t i);
 /* Pages whose bytes in memory are not what was written; reads them all. */
 size_t region_damaged(const struct region *r);
 
+/* A page's state, or a negative errno. */
+int region_state(const struct region *r, size_t i);
+
 /* The state of every page. Memory without a file is always absent. */
 int region_states(const struct region *r, unsigned char *states);
 
