@@ -88,8 +88,10 @@ static void measure(const char *memory, const char *file, int fd,
 		double each = best(fd, r, steps[i]);
 
 		kinds(&swapped, &present, &nothing);
-		printf("{\"memory\": \"%s\", \"file\": \"%s\", \"entries_per_read\": %zu, \"ns_per_page\": %.1f, \"swapped\": %zu, \"present\": %zu, \"nothing\": %zu}\n",
-		       memory, file, steps[i], each, swapped, present, nothing);
+		printf("{\"memory\": \"%s\", \"file\": \"%s\", ", memory, file);
+		printf("\"entries_per_read\": %zu, \"ns_per_page\": %.1f, ", steps[i], each);
+		printf("\"swapped\": %zu, \"present\": %zu, \"nothing\": %zu}\n",
+		       swapped, present, nothing);
 		fflush(stdout);
 	}
 }

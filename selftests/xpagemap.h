@@ -12,6 +12,8 @@
 #define XPAGEMAP_DIR		"/sys/kernel/debug/xpagemap"
 #define XPAGEMAP_ATTACH		XPAGEMAP_DIR "/attach"
 #define XPAGEMAP_DETACH		XPAGEMAP_DIR "/detach"
+#define XPAGEMAP_ATTACH_FD	XPAGEMAP_DIR "/attach_fd"
+#define XPAGEMAP_DETACH_FD	XPAGEMAP_DIR "/detach_fd"
 #define XPAGEMAP_STATS		XPAGEMAP_DIR "/stats"
 
 #define PM_BIT(n)		(1ULL << (n))

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0
+/* files/ID/filemap: a shmem file's own pages, whatever maps them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ipc.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "lib/harness.h"
+#include "lib/lib.h"
+
+#define PAGES 600	/* more than one window */
+
+FIXTURE(filemap) {
+	struct region region;
+	char id[64];
+	int fd;		/* the file's filemap */
+};
+
+static int write_control(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static int attach_fd(int fd)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d\n", fd);
+	return write_control(XPAGEMAP_ATTACH_FD, text);
+}
+
+static int detach_fd(const char *id)
+{
+	char text[80];
+
+	snprintf(text, sizeof(text), "%s\n", id);
+	return write_control(XPAGEMAP_DETACH_FD, text);
+}
+
+static void file_id(int fd, char *id, size_t size)
+{
+	struct stat st;
+
+	fstat(fd, &st);
+	snprintf(id, size, "%u:%u:%lu", major(st.st_dev), minor(st.st_dev),
+		 (unsigned long)st.st_ino);
+}
+
+static int filemap_open(const char *id)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), XPAGEMAP_DIR "/files/%s/filemap", id);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static long filemap_read(int fd, size_t first, __u64 *entries, size_t pages)
+{
+	return pagemap_read(fd, (void *)(first * PAGE_BYTES), entries, pages);
+}
+
+/* The page frame that this process maps, from /proc; 0 if it maps none. */
+static __u64 mapped_frame(int proc, const void *addr)
+{
+	__u64 entry;
+
+	if (pagemap_read(proc, addr, &entry, 1) != 1 || !(entry & PM_PRESENT))
+		return 0;
+	return entry & PM_FRAME;
+}
+
+/*
+ * Compares each entry with cachestat(2), resident pages' frames with /proc's and
+ * swapped pages' bytes with the disk's. Returns the number of wrong ones.
+ */
+static size_t wrong_entries(const struct region *r, const __u64 *entries)
+{
+	int proc = proc_pagemap_open(getpid()), tries;
+	unsigned char states[PAGES];
+	struct swapdisk disk;
+	size_t wrong = 0, i;
+
+	if (region_states(r, states) || swapdisk_open(&disk))
+		return r->pages;
+	for (i = 0; i < r->pages; i++) {
+		int state = states[i];
+		__u64 entry = entries[i];
+		bool right = false;
+
+		if (state == PAGE_ABSENT) {
+			right = !entry;
+		} else if (state == PAGE_RESIDENT) {
+			__u64 frame = mapped_frame(proc, region_page(r, i));
+
+			right = (entry & ~PM_FRAME) == (PM_PRESENT | PM_FILE) &&
+				(!frame || frame == (entry & PM_FRAME));
+		} else if ((entry & ~PM_FRAME) == (PM_SWAP | PM_FILE)) {
+			/* The page may be on its way to the disk. */
+			for (tries = 0; tries < 50 && !right; tries++) {
+				const void *bytes = swapdisk_page(&disk, pm_swap_offset(entry));
+
+				right = bytes && pattern_matches(bytes, region_id(r, i),
+								 r->first + i);
+				if (!right) {
+					swapdisk_forget(&disk);
+					usleep(100000);
+				}
+			}
+		}
+		if (!right)
+			ksft_print_msg("page %zu, state %d: entry %#llx\n", i, state,
+				       (unsigned long long)entry);
+		wrong += !right;
+	}
+	swapdisk_close(&disk);
+	close(proc);
+	return wrong;
+}
+
+FIXTURE_SETUP(filemap)
+{
+	ASSERT_EQ(0, region_map_memfd(&self->region, PAGES));
+	file_id(self->region.fd, self->id, sizeof(self->id));
+	ASSERT_EQ(0, attach_fd(self->region.fd));
+	self->fd = filemap_open(self->id);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(filemap)
+{
+	close(self->fd);
+	EXPECT_EQ(0, detach_fd(self->id));
+	region_free(&self->region);
+}
+
+TEST_F(filemap, resident_swapped_and_absent_pages)
+{
+	__u64 entries[PAGES];
+	size_t i;
+
+	for (i = 0; i < PAGES; i += 2)
+		region_fill_page(&self->region, i);
+	ASSERT_EQ(0, region_pageout(&self->region));
+	for (i = 0; i < PAGES; i += 4)
+		ASSERT_TRUE(pattern_matches(region_page(&self->region, i),
+					    self->region.id, i));
+	EXPECT_EQ(PAGES / 4, region_count(&self->region, PAGE_SWAPPED));
+	EXPECT_EQ(PAGES / 4, region_count(&self->region, PAGE_RESIDENT));
+	ASSERT_EQ(PAGES, filemap_read(self->fd, 0, entries, PAGES));
+	EXPECT_EQ(0, wrong_entries(&self->region, entries));
+}
+
+TEST_F(filemap, ends_where_the_file_ends)
+{
+	__u64 entries[PAGES];
+
+	region_fill(&self->region);
+	EXPECT_EQ(1, filemap_read(self->fd, PAGES - 1, entries, 2));
+	EXPECT_EQ(0, filemap_read(self->fd, PAGES, entries, 1));
+	EXPECT_EQ(0, filemap_read(self->fd, 1UL << 50, entries, 1));
+	ASSERT_EQ(0, ftruncate(self->region.fd, 10 * PAGE_BYTES - 1));
+	EXPECT_EQ(10, filemap_read(self->fd, 0, entries, PAGES));
+	ASSERT_EQ(0, ftruncate(self->region.fd, 0));
+	EXPECT_EQ(0, filemap_read(self->fd, 0, entries, PAGES));
+}
+
+TEST_F(filemap, pages_allocated_beyond_the_size)
+{
+	__u64 entries[PAGES];
+	size_t i, present = 0;
+
+	ASSERT_EQ(0, ftruncate(self->region.fd, PAGE_BYTES));
+	ASSERT_EQ(0, fallocate(self->region.fd, FALLOC_FL_KEEP_SIZE, 0,
+			       16 * PAGE_BYTES));
+	EXPECT_EQ(16, filemap_read(self->fd, 0, entries, PAGES));
+	for (i = 0; i < 16; i++)
+		present += !!(entries[i] & PM_PRESENT);
+	EXPECT_EQ(16, present);
+}
+
+TEST_F(filemap, hole_punched_in_swapped_pages)
+{
+	__u64 entries[PAGES];
+	size_t i;
+
+	region_fill(&self->region);
+	ASSERT_EQ(0, region_pageout(&self->region));
+	ASSERT_EQ(0, fallocate(self->region.fd,
+			       FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			       100 * PAGE_BYTES, 50 * PAGE_BYTES));
+	ASSERT_EQ(PAGES, filemap_read(self->fd, 0, entries, PAGES));
+	for (i = 0; i < PAGES; i++)
+		EXPECT_EQ(i >= 100 && i < 150, !entries[i]);
+	EXPECT_EQ(0, wrong_entries(&self->region, entries));
+}
+
+/* Nobody has the file mapped or open, and it has no name: it is still there. */
+TEST_F(filemap, kept_when_closed_and_unmapped)
+{
+	__u64 before[PAGES], after[PAGES];
+
+	region_fill(&self->region);
+	ASSERT_EQ(0, region_pageout(&self->region));
+	ASSERT_EQ(PAGES, filemap_read(self->fd, 0, before, PAGES));
+	region_free(&self->region);
+	ASSERT_EQ(PAGES, filemap_read(self->fd, 0, after, PAGES));
+	EXPECT_EQ(0, memcmp(before, after, sizeof(before)));
+	/* For the teardown. */
+	ASSERT_EQ(0, region_map_memfd(&self->region, 1));
+}
+
+TEST_F(filemap, sealing_and_writing_remain_possible)
+{
+	int fd = memfd_create("sealed", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+	char id[64];
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ftruncate(fd, PAGE_BYTES));
+	file_id(fd, id, sizeof(id));
+	ASSERT_EQ(0, attach_fd(fd));
+	EXPECT_EQ(0, fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_SEAL));
+	EXPECT_EQ(0, detach_fd(id));
+	close(fd);
+}
+
+TEST(filemap_sysv)
+{
+	int shm = shmget(IPC_PRIVATE, PAGES * PAGE_BYTES, IPC_CREAT | 0600);
+	struct region r = { .pages = PAGES, .id = 77 };
+	__u64 entries[PAGES];
+	char id[64];
+	int map;
+
+	ASSERT_LE(0, shm);
+	r.addr = shmat(shm, NULL, 0);
+	ASSERT_NE((void *)-1, r.addr);
+	ASSERT_EQ(0, shmctl(shm, IPC_RMID, NULL));
+	r.fd = region_open_file(r.addr, PAGES * PAGE_BYTES);
+	ASSERT_LE(0, r.fd);
+	region_fill(&r);
+	ASSERT_EQ(0, region_pageout(&r));
+	file_id(r.fd, id, sizeof(id));
+	ASSERT_EQ(0, attach_fd(r.fd));
+	map = filemap_open(id);
+	ASSERT_LE(0, map);
+	EXPECT_EQ(PAGES, filemap_read(map, 0, entries, PAGES));
+	EXPECT_EQ(0, wrong_entries(&r, entries));
+	close(map);
+	EXPECT_EQ(0, detach_fd(id));
+	close(r.fd);
+	shmdt(r.addr);
+}
+
+/* A failed call changes nothing. */
+TEST(filemap_errors)
+{
+	struct control_state before = control_state_now();
+	static const char * const malformed[] = {
+		"\n", "1", "0:1", "a:b:c", "0:1:2:3", "0:1:-2", "0:1:2 ",
+	};
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int memfd = memfd_create("errors", MFD_CLOEXEC);
+	int path = open("/dev/shm", O_PATH | O_CLOEXEC);
+	long long files = stats_value("files");
+	char id[64];
+	size_t i;
+
+	ASSERT_LE(0, memfd);
+	file_id(memfd, id, sizeof(id));
+	EXPECT_EQ(-EBADF, attach_fd(1 << 20));
+	EXPECT_EQ(-EBADF, attach_fd(path));
+	EXPECT_EQ(-EOPNOTSUPP, attach_fd(null));
+	EXPECT_EQ(-EINVAL, write_control(XPAGEMAP_ATTACH_FD, "x\n"));
+	EXPECT_EQ(-EINVAL, write_control(XPAGEMAP_ATTACH_FD, "-1\n"));
+	EXPECT_EQ(-ENOENT, detach_fd(id));
+	EXPECT_EQ(-ENOENT, detach_fd("0:0:0"));
+	for (i = 0; i < sizeof(malformed) / sizeof(*malformed); i++)
+		EXPECT_EQ(-EINVAL, write_control(XPAGEMAP_DETACH_FD, malformed[i]));
+	EXPECT_EQ(files, stats_value("files"));
+	EXPECT_TRUE(control_unchanged(before));
+
+	ASSERT_EQ(0, attach_fd(memfd));
+	EXPECT_EQ(files + 1, stats_value("files"));
+	EXPECT_EQ(-EEXIST, attach_fd(memfd));
+	EXPECT_EQ(files + 1, stats_value("files"));
+	EXPECT_EQ(0, detach_fd(id));
+	EXPECT_EQ(files, stats_value("files"));
+	close(path);
+	close(memfd);
+	close(null);
+}
+
+TEST_HARNESS_MAIN
