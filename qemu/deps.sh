@@ -118,6 +118,14 @@ install_packages() {
 	apt_install update "${packages[@]}"
 }
 
+install_bindgen() {
+	work "build bindgen $BINDGEN_VERSION" "$CACHE/log/bindgen.log" \
+		env RUSTC="$RUSTC" "$CARGO" install --locked --force --root "$CACHE/bindgen" \
+		--target-dir "$CACHE/tmp/bindgen" "bindgen-cli@$BINDGEN_VERSION"
+	rm -rf "$CACHE/tmp/bindgen"
+	touch "$CACHE/bindgen/.$BINDGEN_VERSION"
+}
+
 virtme_commands() {
 	"$PYTHON" -m venv "$CACHE/venv" || return 1
 	"$CACHE/venv/bin/pip" install --disable-pip-version-check "virtme-ng==$VIRTME_VERSION"
