@@ -26,7 +26,7 @@ help: ## this list
 		while read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
 
 demo: kernel tools ## boot the patched kernel and locate swapped-out shared pages, from an empty machine on
-	@qemu/run.sh --kernel patched -- build/tools/release/xpagemap demo
+	@qemu/run.sh --verbose --kernel patched -- build/tools/release/xpagemap demo
 
 check: ## boot the patched kernel, run every test (TESTS="shmem memfd" to choose)
 	@qemu/check.sh

@@ -61,7 +61,7 @@ guest() {
 	local name=$1 kernel=$2 status=0
 	shift 2
 	say "tests in the guest: $name"
-	"$QEMU_DIR/run.sh" --kernel "$kernel" --timeout "$LIMIT" --log "$BUILD/log/$name.klog" -- \
+	"$QEMU_DIR/run.sh" --verbose --kernel "$kernel" --timeout "$LIMIT" --log "$BUILD/log/$name.klog" -- \
 		env "TESTS=${TESTS:-}" "$@" </dev/null | tee "$RESULTS/$name.tap" || status=${PIPESTATUS[0]}
 	DOCUMENTS+=("$RESULTS/$name.tap")
 	# 1 is the runner's word for failed tests, and these are counted one by one.

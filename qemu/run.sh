@@ -24,6 +24,7 @@ usage() {
 		  --timeout SECONDS  give up on the guest after that long (default 1800)
 		  --log FILE         keep the guest's kernel log
 		  --no-build         run what is built, even if it is out of date
+		  --verbose          say when the guest boots
 		  --shell            an interactive shell instead of a command
 
 		Exit status: COMMAND's; 128 + N if signal N killed it; 125 if the guest gave no
@@ -42,7 +43,7 @@ fail() {
 	exit 125
 }
 
-KERNEL=patched SMP=2 MEM=2G SWAP=1G ICOUNT='' TIMEOUT=1800 LOG='' MAKE=1 SHELL_MODE=''
+KERNEL=patched SMP=2 MEM=2G SWAP=1G ICOUNT='' TIMEOUT=1800 LOG='' MAKE=1 SHELL_MODE='' VERBOSE=''
 
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -56,6 +57,7 @@ while [ $# -gt 0 ]; do
 	--log) LOG=$2; shift 2 ;;
 	--icount) ICOUNT=1; shift ;;
 	--no-build) MAKE=''; shift ;;
+	--verbose) VERBOSE=1; shift ;;
 	--shell) SHELL_MODE=1; shift ;;
 	-h | --help) usage; exit ;;
 	--) shift; break ;;
@@ -113,6 +115,7 @@ IMAGE=$BUILD/$KERNEL/bzImage
 if [ -n "$ICOUNT" ]; then ACCEL=tcg; else ACCEL=$("$QEMU_DIR/accel.sh" "$IMAGE"); fi
 
 DIR=$(mktemp -d "${TMPDIR:-/tmp}/xpagemap.XXXXXX")
+[ -z "$VERBOSE" ] || say "boot the $KERNEL kernel ($ACCEL, CPUs: $SMP, memory: $MEM) ..."
 # What guest.sh needs to know, as a shell script and a list of arguments.
 MODULE=$BUILD/$KERNEL/xpagemap.ko
 [ -e "$MODULE" ] || MODULE=''

@@ -7,4 +7,5 @@
 . "$(dirname "$0")/common.sh"
 
 export RUSTC CARGO_TARGET_DIR=$BUILD/tools
-"$CARGO" build --release --locked --quiet --manifest-path "$ROOT/tools/Cargo.toml"
+work "build the command line" "$BUILD/log/tools.log" \
+	"$CARGO" build --release --locked --manifest-path "$ROOT/tools/Cargo.toml"
