@@ -37,22 +37,23 @@ mod pm {
 
 /// Encodes what is known of a page as an entry of `pagemap`.
 pub(crate) fn pagemap(state: &PageState) -> u64 {
-    let flags = u64::from(u16::from(state.flags));
-    let frame = state.frame as u64;
+    let from = u64::from(u16::from(state.flags));
+    let flags = pm::FLAGS.iter().fold(0, |flags, &(flag, bit)| {
+        flags | (from >> (flag as u16).trailing_zeros() & 1) << bit
+    });
 
-    let entry = match state.kind {
-        PageKind::Unmapped | PageKind::Hole | PageKind::Empty => 0,
-        PageKind::Present => pm::PRESENT | (frame & genmask_u64(0..=pm::FRAME_BITS - 1)),
+    match state.kind {
+        PageKind::Unmapped | PageKind::Hole | PageKind::Empty => flags,
+        PageKind::Present => {
+            let frame = state.frame as u64 & genmask_u64(0..=pm::FRAME_BITS - 1);
+            flags | pm::PRESENT | frame
+        }
         PageKind::Swap
         | PageKind::Migration
         | PageKind::Device
         | PageKind::HwPoison
-        | PageKind::Marker => pm::SWAP | location(state.swap_type, frame),
-    };
-    pm::FLAGS.iter().fold(entry, |entry, &(flag, bit)| {
-        let from = (flag as u16).trailing_zeros();
-        entry | ((flags >> from & 1) << bit)
-    })
+        | PageKind::Marker => flags | pm::SWAP | location(state.swap_type, state.frame as u64),
+    }
 }
 
 /// Encodes a place in swap.

@@ -39,7 +39,7 @@ impl Pages for Pagemap {
         };
 
         if guard.page_states(addr, states)?.shmem_swap {
-            shmem::fill(&guard, addr, states);
+            shmem::complete(&guard, addr, states);
         }
         for (entry, state) in entries.iter_mut().zip(&*states) {
             *entry = entry::pagemap(state);
