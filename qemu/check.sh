@@ -75,25 +75,31 @@ selftests() {
 		OUTPUT="$BUILD/selftests" CC="$(llvm_tool clang)"
 }
 
-rm -rf "$RESULTS"
-mkdir -p "$RESULTS" "$BUILD/log"
-"$QEMU_DIR/deps.sh"
-"$QEMU_DIR/fetch.sh" >/dev/null
-cd "$ROOT"
+main() {
+	rm -rf "$RESULTS"
+	mkdir -p "$RESULTS" "$BUILD/log"
+	"$QEMU_DIR/deps.sh"
+	"$QEMU_DIR/fetch.sh" >/dev/null
+	cd "$ROOT"
 
-if [ "${1:-}" = --debug ]; then
-	"$QEMU_DIR/build.sh" debug
-	selftests debug
-	guest debug debug selftests/run.sh
-else
-	"$QEMU_DIR/build.sh" patched
-	"$QEMU_DIR/build.sh" stock
-	selftests patched
-	cargo_tests
-	host tally selftests/tally_test.sh
-	host harness "$QEMU_DIR/test.sh" stock
-	guest patched patched selftests/run.sh
-	guest stock stock selftests/run.sh --stock
-fi
-say "all tests have run"
-exec selftests/tally "${DOCUMENTS[@]}"
+	if [ "${1:-}" = --debug ]; then
+		"$QEMU_DIR/build.sh" debug
+		selftests debug
+		guest debug debug selftests/run.sh
+	else
+		"$QEMU_DIR/build.sh" patched
+		"$QEMU_DIR/build.sh" stock
+		selftests patched
+		cargo_tests
+		host tally selftests/tally_test.sh
+		host harness "$QEMU_DIR/test.sh" stock
+		guest patched patched selftests/run.sh
+		guest stock stock selftests/run.sh --stock
+	fi
+	say "all tests have run"
+	exec selftests/tally "${DOCUMENTS[@]}"
+}
+
+# Read whole before it runs, so that an edit meanwhile changes nothing.
+main "$@"
+exit
