@@ -15,8 +15,8 @@ base_repository() {
 	local git=(git --git-dir="$1" --work-tree="$SOURCE/stock" -c core.compression=1 -c gc.auto=0
 		-c user.name=xpagemap -c user.email=xpagemap@localhost)
 	"${git[@]}" init -q
-	echo '/build-*' >>"$1/info/exclude"
-	"${git[@]}" add -A
+	# Debian's source has a .gitignore that ignores everything.
+	(cd "$SOURCE/stock" && "${git[@]}" add -A -f -- . ':!build-*')
 	GIT_AUTHOR_DATE='2026-01-01T00:00:00Z' GIT_COMMITTER_DATE='2026-01-01T00:00:00Z' \
 		"${git[@]}" commit -q -m "Linux $(cat "$SOURCE/origin")"
 	"${git[@]}" tag "${BASE#refs/tags/}"
