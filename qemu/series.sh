@@ -54,13 +54,11 @@ export_patches() {
 	[ -z "$(git -C "$TREE" status --porcelain --untracked-files=no)" ] || die "$TREE has changes that are not committed"
 	mkdir -p "$PATCHES"
 	rm -f "$PATCHES"/[0-9][0-9][0-9][0-9]-*.patch
-	git -C "$TREE" format-patch -q -N --zero-commit --no-signature -o "$PATCHES" "$BASE..HEAD"
-	{
-		echo '# SPDX-License-Identifier: GPL-2.0'
-		for name in "$PATCHES"/[0-9]*.patch; do
-			[ ! -e "$name" ] || basename "$name"
-		done
-	} >"$PATCHES/series"
+	# 12 digits, as the kernel has it: the default depends on what else a tree holds.
+	git -C "$TREE" -c core.abbrev=12 format-patch -q -N --zero-commit --no-signature -o "$PATCHES" "$BASE..HEAD"
+	for name in "$PATCHES"/[0-9]*.patch; do
+		[ ! -e "$name" ] || basename "$name"
+	done >"$PATCHES/series"
 	say "patches/: $(grep -c patch "$PATCHES/series") patches"
 }
 
