@@ -131,6 +131,7 @@ run_patched() {
 	mapfile -t programs < <(all_programs)
 	[ "${#programs[@]}" -gt 0 ] || bail_out "no programs in the list"
 	check_names "${programs[@]}"
+	[ -e "$XPAGEMAP/attach" ] || bail_out "no $XPAGEMAP/attach: the module is not loaded"
 	! wanted kunit || mapfile -t suites < <(kunit_expected)
 	for name in "${programs[@]}"; do ! wanted "$name" || plan=$((plan + 1)); done
 	echo "1..$((plan + ${#suites[@]}))"
