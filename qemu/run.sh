@@ -91,9 +91,10 @@ cleanup() {
 	[ -z "$DIR" ] || rm -rf "$DIR"
 }
 trap cleanup EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
+# A second signal must not cut short what the first one began: timeout(1) sends two.
+trap 'trap "" HUP INT TERM; exit 129' HUP
+trap 'trap "" HUP INT TERM; exit 130' INT
+trap 'trap "" HUP INT TERM; exit 143' TERM
 
 # A process group of its own: signals end it as a whole, and at once.
 in_group() {

@@ -81,13 +81,10 @@ swap_disk() {
 }
 
 terminated() {
-	local pid status=0
-	"$QEMU_DIR/run.sh" --kernel "$KERNEL" -- sleep 1000 >"$WORK/stdout" 2>"$WORK/stderr" </dev/null &
-	pid=$!
-	nap 6
-	kill -TERM "$pid"
-	wait "$pid" || status=$?
-	[ "$status" -eq 143 ] && clean && no_processes
+	local status=0
+	# It sends the signal twice, to the process and to its group.
+	timeout 6 "$QEMU_DIR/run.sh" --kernel "$KERNEL" -- sleep 1000 >"$WORK/stdout" 2>"$WORK/stderr" </dev/null || status=$?
+	[ "$status" -eq 124 ] && clean && no_processes
 }
 
 two_at_once() {
