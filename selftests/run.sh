@@ -201,10 +201,14 @@ run_stock() {
 	for name in "${passes[@]}"; do stock_must_pass "$name"; done
 }
 
-echo 'KTAP version 1'
-case ${1:-} in
-'') prepare && run_patched ;;
---stock) prepare && run_stock ;;
-*) bail_out "usage: selftests/run.sh [--stock]" ;;
-esac
-exit "$failed"
+main() {
+	echo 'KTAP version 1'
+	case ${1:-} in
+	'') prepare && run_patched ;;
+	--stock) prepare && run_stock ;;
+	*) bail_out "usage: selftests/run.sh [--stock]" ;;
+	esac
+}
+
+# On one line, so that bash has read all of this file before anything runs.
+main "$@"; exit "$failed"
