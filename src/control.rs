@@ -108,7 +108,7 @@ impl Command for Detach {
 
         registries
             .targets
-            .detach(&*CString::try_from_fmt(fmt!("{pid}"))?)
+            .detach(&CString::try_from_fmt(fmt!("{pid}"))?)
     }
 }
 

@@ -42,7 +42,7 @@ impl FileId {
             inode,
         } = self;
 
-        Ok(CString::try_from_fmt(fmt!("{major}:{minor}:{inode}"))?)
+        CString::try_from_fmt(fmt!("{major}:{minor}:{inode}"))
     }
 }
 
