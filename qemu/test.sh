@@ -96,9 +96,21 @@ two_at_once() {
 second' ]
 }
 
+# log_is STATUS LINE...: what klog.sh says of a log.
+log_is() {
+	local expected=$1 status=0
+	shift
+	printf '[    4.619326] %s\n' "$@" >"$WORK/log"
+	"$QEMU_DIR/klog.sh" "$WORK/log" >"$WORK/stdout" 2>"$WORK/stderr" || status=$?
+	[ "$status" -eq "$expected" ]
+}
+
 cd "$ROOT"
 echo 'KTAP version 1'
-echo '1..11'
+echo '1..14'
+result harness.log_without_reports log_is 0 'Run /init as init process' 'reboot: Power down'
+result harness.log_with_a_report log_is 1 'Run /init as init process' 'WARNING: mm/gup.c:1 at gup, CPU#0: cow/1'
+result harness.log_of_virtme_ng_init log_is 0 'virtme-ng-init: WARNING: failed to run: "systemd-tmpfiles"'
 result harness.uname status_is 0 -- uname -r
 result harness.uname_output says stdout "$(cut -d' ' -f1 "$("$QEMU_DIR/build.sh" --source stock)/../origin")"
 result harness.arguments_and_streams arguments_and_streams
