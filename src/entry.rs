@@ -16,49 +16,60 @@ use kernel::{
 
 /// Bits of a `pagemap` entry.
 mod pm {
-    use super::PageFlag;
+    use super::{
+        genmask_u64,
+        PageFlag, //
+    };
 
     /// The page frame number, or swap type and offset.
-    pub(super) const FRAME_BITS: u32 = 55;
-    /// How many of these are the swap type.
+    pub(super) const FRAME: u64 = genmask_u64(0..=54);
+    /// How many bits of these are the swap type.
     pub(super) const SWAP_TYPE_BITS: u32 = 5;
     pub(super) const SWAP: u64 = 1 << 62;
     pub(super) const PRESENT: u64 = 1 << 63;
 
     /// Which flag of a page is which bit.
-    pub(super) const FLAGS: [(PageFlag, u32); 5] = [
+    const FLAG_BITS: [(PageFlag, u32); 5] = [
         (PageFlag::SoftDirty, 55),
         (PageFlag::ExclusivelyMapped, 56),
         (PageFlag::Uffd, 57),
         (PageFlag::Guard, 58),
         (PageFlag::File, 61),
     ];
+    /// All flags have the same distance from their bits, so that one shift moves them.
+    pub(super) const FLAG_SHIFT: u32 = FLAG_BITS[0].1 - (FLAG_BITS[0].0 as u16).trailing_zeros();
+    /// The bits of all flags.
+    pub(super) const FLAGS: u64 = {
+        let mut mask = 0;
+        let mut i = 0;
+        while i < FLAG_BITS.len() {
+            let (flag, bit) = FLAG_BITS[i];
+            assert!((flag as u64) << FLAG_SHIFT == 1 << bit);
+            mask |= 1 << bit;
+            i += 1;
+        }
+        mask
+    };
 }
 
 /// Encodes what is known of a page as an entry of `pagemap`.
+#[inline]
 pub(crate) fn pagemap(state: &PageState) -> u64 {
-    let from = u64::from(u16::from(state.flags));
-    let flags = pm::FLAGS.iter().fold(0, |flags, &(flag, bit)| {
-        flags | (from >> (flag as u16).trailing_zeros() & 1) << bit
-    });
+    let flags = u64::from(u16::from(state.flags)) << pm::FLAG_SHIFT & pm::FLAGS;
+    let frame = state.frame as u64;
 
     match state.kind {
+        PageKind::Present => pm::PRESENT | flags | frame & pm::FRAME,
         PageKind::Unmapped | PageKind::Hole | PageKind::Empty => flags,
-        PageKind::Present => {
-            let frame = state.frame as u64 & genmask_u64(0..=pm::FRAME_BITS - 1);
-            flags | pm::PRESENT | frame
-        }
         PageKind::Swap
         | PageKind::Migration
         | PageKind::Device
         | PageKind::HwPoison
-        | PageKind::Marker => flags | pm::SWAP | location(state.swap_type, state.frame as u64),
+        | PageKind::Marker => {
+            let location = frame << pm::SWAP_TYPE_BITS | u64::from(state.swap_type);
+            pm::SWAP | flags | location & pm::FRAME
+        }
     }
-}
-
-/// Encodes a place in swap.
-fn location(swap_type: u8, offset: u64) -> u64 {
-    (u64::from(swap_type) | offset << pm::SWAP_TYPE_BITS) & genmask_u64(0..=pm::FRAME_BITS - 1)
 }
 
 #[kunit_tests(xpagemap_entry)]
@@ -132,7 +143,7 @@ mod tests {
         }
         // These two are for our own use, and not part of an entry.
         let mut state = state(PageKind::Empty, 0);
-        state.flags |= PageFlag::Huge | PageFlag::UffdWpMarker;
+        state.flags |= PageFlag::Huge | PageFlag::Vacant;
         assert_eq!(pagemap(&state), 0);
     }
 }

@@ -38,11 +38,21 @@ impl Pages for Pagemap {
             return Ok(0);
         };
 
-        if guard.page_states(addr, states)?.shmem_swap {
+        let walked = guard.page_states(addr, states)?;
+        if walked.shmem_swap {
             shmem::complete(&guard, addr, states);
         }
-        for (entry, state) in entries.iter_mut().zip(&*states) {
-            *entry = entry::pagemap(state);
+        drop(guard);
+
+        match states.first() {
+            Some(state) if walked.uniform && !walked.shmem_swap => {
+                entries.fill(entry::pagemap(state));
+            }
+            _ => {
+                for (entry, state) in entries.iter_mut().zip(&*states) {
+                    *entry = entry::pagemap(state);
+                }
+            }
         }
         Ok(pages)
     }

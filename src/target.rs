@@ -23,7 +23,12 @@ use crate::{
     filemap::Filemap,
     pagemap::Pagemap,
     reader::BinaryFile,
-    registry::Attachable, //
+    registry::Attachable,
+    swapmap::{
+        FileSwapmap,
+        Swapmap, //
+    },
+    text::TextFile, //
 };
 
 /// A target: the address space that a process had when it was attached.
@@ -32,6 +37,7 @@ use crate::{
 /// executes another program, and from then on there is nothing to read.
 pub(crate) struct Target {
     pagemap: BinaryFile<Pagemap>,
+    swapmap: TextFile<Swapmap>,
 }
 
 impl Target {
@@ -48,8 +54,11 @@ impl Target {
             .readable_mm()
             .map_err(|err| if err == EACCES { EPERM } else { err })?;
 
+        let mm = ARef::<Mm>::from(&**mm);
+
         Ok(Self {
-            pagemap: BinaryFile(Pagemap(ARef::<Mm>::from(&**mm))),
+            pagemap: BinaryFile(Pagemap(mm.clone())),
+            swapmap: TextFile(Swapmap(mm)),
         })
     }
 }
@@ -57,12 +66,14 @@ impl Target {
 impl Attachable for Target {
     fn add_files<'data>(&'data self, dir: &ScopedDir<'data, '_>) {
         dir.operations_file(c"pagemap", &self.pagemap);
+        dir.operations_file(c"swapmap", &self.swapmap);
     }
 }
 
 /// A shmem file. It keeps the inode, and with it the file's pages.
 pub(crate) struct SharedFile {
     filemap: BinaryFile<Filemap>,
+    swapmap: TextFile<FileSwapmap>,
 }
 
 impl SharedFile {
@@ -73,7 +84,8 @@ impl SharedFile {
         let file = Arc::new(file, GFP_KERNEL)?;
 
         Ok(Self {
-            filemap: BinaryFile(Filemap(file)),
+            filemap: BinaryFile(Filemap(file.clone())),
+            swapmap: TextFile(FileSwapmap(file)),
         })
     }
 }
@@ -81,5 +93,6 @@ impl SharedFile {
 impl Attachable for SharedFile {
     fn add_files<'data>(&'data self, dir: &ScopedDir<'data, '_>) {
         dir.operations_file(c"filemap", &self.filemap);
+        dir.operations_file(c"swapmap", &self.swapmap);
     }
 }

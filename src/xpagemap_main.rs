@@ -2,9 +2,9 @@
 
 //! xpagemap: where the pages of a process are, shared memory in swap included.
 //!
-//! Data flows one way: a debugfs file ([`control`]) is read through [`reader`], which walks the page
-//! tables window by window, lets [`shmem`] fill in what only a file's page cache knows, and has
-//! [`entry`] encode the result.
+//! Data flows one way: a debugfs file ([`control`]) is read through [`reader`] or [`text`], which
+//! walks the page tables window by window, lets [`shmem`] fill in what only a file's page cache
+//! knows, and has [`entry`] or [`run`] write the result.
 
 use kernel::prelude::*;
 
@@ -15,8 +15,11 @@ mod pagemap;
 mod parse;
 mod reader;
 mod registry;
+mod run;
 mod shmem;
+mod swapmap;
 mod target;
+mod text;
 
 module! {
     type: Xpagemap,
