@@ -97,29 +97,29 @@ fn next(mm: &MmapReadGuard<'_>, vma: &VmaRef, addr: usize, pages: usize) -> Resu
 /// Finds the next pages of a vma, from `addr` on, that its file has in swap.
 fn next_of_file(vma: &VmaRef, shmem: &ShmemMapping<'_>, addr: usize) -> Next {
     let first = vma.page_index(addr);
-    let mut range = first..=first + ((vma.end() - addr) >> PAGE_SHIFT) - 1;
-    let mut runs = [SwapRun::EMPTY; 8];
-    let runs = shmem.swap_runs(&mut range, &mut runs);
-    let at = |index: usize| (addr + ((index.max(first) - first) << PAGE_SHIFT)).min(vma.end());
+    let last = first + ((vma.end() - addr) >> PAGE_SHIFT) - 1;
+    let at = |index: usize| addr + ((index - first) << PAGE_SHIFT);
 
-    let Some(run) = runs.first() else {
+    let mut range = first..=last;
+    let Some(start) = shmem.next_swapped(&mut range) else {
         return Next::Behind(if range.is_empty() {
             vma.end()
         } else {
             at(*range.start())
         });
     };
-    let start = at(run.index);
-    let limit = start.saturating_add(WINDOW_PAGES << PAGE_SHIFT);
-    let end = runs
-        .iter()
-        .map(|run| at(run.index + run.pages))
-        .take_while(|&end| end <= limit)
-        .last();
+    // Not more than that, so that a page alone costs no look at its neighbours.
+    let mut range = start..=last.min(start + (WINDOW_PAGES - 1));
+    let limit = *range.end() + 1;
+    let mut runs = [SwapRun::EMPTY; 8];
+    let end = shmem
+        .swap_runs(&mut range, &mut runs)
+        .last()
+        .map_or(start + 1, |run| limit.min(run.index + run.pages));
 
     Next::Window {
-        start,
-        pages: (end.unwrap_or(limit).min(vma.end()) - start) >> PAGE_SHIFT,
+        start: at(start),
+        pages: end - start,
     }
 }
 
