@@ -7,6 +7,7 @@
 #include "cgroup.h"
 #include "child.h"
 #include "compare.h"
+#include "dm.h"
 #include "filemap.h"
 #include "largefile.h"
 #include "mounted.h"
@@ -15,6 +16,7 @@
 #include "setting.h"
 #include "source.h"
 #include "survey.h"
+#include "swapdev.h"
 #include "swapdisk.h"
 #include "text.h"
 
