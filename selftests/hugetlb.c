@@ -17,6 +17,7 @@ FIXTURE(hugetlb) {
 
 FIXTURE_SETUP(hugetlb)
 {
+	TEARDOWN_FROM_HERE();
 	/* For a file's pages and for those that a private mapping copies. */
 	ASSERT_EQ(0, setting_change(&self->reserved, NR_HUGEPAGES, "6"));
 	ASSERT_EQ(0, source_open(&self->src, getpid()));

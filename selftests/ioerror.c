@@ -42,6 +42,7 @@ FIXTURE_SETUP(ioerror)
 	long first;
 	int fd;
 
+	TEARDOWN_FROM_HERE();
 	/* A page comes alone, so that only what is touched fails. */
 	ASSERT_EQ(0, setting_change(&self->cluster, "/proc/sys/vm/page-cluster", "0"));
 	fd = swapdev_loop(SLOTS, self->below);

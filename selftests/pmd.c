@@ -34,6 +34,7 @@ FIXTURE_SETUP(pmd)
 	void *at = region_find_aligned(PAGES * PAGE_BYTES);
 	int fd;
 
+	TEARDOWN_FROM_HERE();
 	ASSERT_NE(NULL, at);
 	if (variant->folio_pages == 1) {
 		fd = memfd_create("xpagemap-test", MFD_CLOEXEC);

@@ -41,6 +41,7 @@ FIXTURE_SETUP(split)
 {
 	void *at = region_find_aligned(PAGES * PAGE_BYTES);
 
+	TEARDOWN_FROM_HERE();
 	ASSERT_NE(NULL, at);
 	self->shared = mmap(NULL, sizeof(*self->shared), PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);

@@ -37,6 +37,7 @@ FIXTURE_SETUP(swapdevs)
 {
 	int fd;
 
+	TEARDOWN_FROM_HERE();
 	fd = variant->make(SLOTS, self->path);
 	ASSERT_LE(0, fd) TH_LOG("%s", strerror(-fd));
 	ASSERT_EQ(0, swapdev_on(self->path, SLOTS));

@@ -34,6 +34,7 @@ FIXTURE_SETUP(thp)
 {
 	void *at = region_find_aligned(PAGES * PAGE_BYTES);
 
+	TEARDOWN_FROM_HERE();
 	ASSERT_NE(NULL, at);
 	ASSERT_EQ(0, largefile_create(&self->file, variant->folio_pages, PAGES));
 	ASSERT_EQ(0, region_map(&self->region, at, PAGES, MAP_SHARED | MAP_FIXED,
@@ -99,6 +100,8 @@ TEST_F(thp, reads_starting_inside_an_entry)
 
 	EXPECT_LT(0, swap_out_whole(&self->region, &self->file));
 	ASSERT_EQ(PAGES, pagemap_read(self->src.fd, self->region.addr, whole, PAGES));
+	EXPECT_EQ(PAGES, (size_t)count_entries(self->src.fd, self->region.addr, PAGES,
+					       PM_SWAP | PM_FILE));
 	for (i = 0; i < ARRAY_SIZE(starts); i++) {
 		for (len = 1; len <= PAGES - starts[i]; len = len * 3 + 1) {
 			ASSERT_EQ((long)len,

@@ -32,6 +32,7 @@ static long long stored_pages(void)
 
 FIXTURE_SETUP(zswap)
 {
+	TEARDOWN_FROM_HERE();
 	/* A page comes back alone: the others stay where they are. */
 	ASSERT_EQ(0, setting_change(&self->cluster, "/proc/sys/vm/page-cluster", "0"));
 	ASSERT_EQ(0, setting_change(&self->limit, PARAMETERS "max_pool_percent", "50"));
