@@ -10,8 +10,8 @@
 #include "lib/harness.h"
 #include "lib/lib.h"
 
-#define PAGES		3000
-#define SLOTS		4096
+#define PAGES		1000
+#define SLOTS		2048
 #define LOST		20	/* in one run, with others before and behind */
 
 FIXTURE(ioerror) {

@@ -3,7 +3,6 @@
  * Places where a whole page table is missing: below what a PMD mapped, and where
  * the kernel took an empty table away.
  */
-#include <linux/mman.h>
 
 #include "lib/harness.h"
 #include "lib/lib.h"
@@ -124,8 +123,7 @@ TEST_F(pmd, collapsed_when_partly_swapped)
 
 	ASSERT_EQ(0, region_pageout_pages(r, 2 * PMD_PAGES + 100, PAGES - 2 * PMD_PAGES - 100));
 	EXPECT_LT(PAGES - 3 * PMD_PAGES, (size_t)region_count(r, PAGE_SWAPPED));
-	ASSERT_EQ(0, madvise(region_page(r, 2 * PMD_PAGES), PMD_BYTES, MADV_COLLAPSE))
-		TH_LOG("%m");
+	ASSERT_EQ(0, collapse(region_page(r, 2 * PMD_PAGES)));
 	ASSERT_EQ(0, survey_region(&self->src, r, &s));
 	EXPECT_EQ(PAGES - 3 * PMD_PAGES, s.located);
 	EXPECT_EQ(3 * PMD_PAGES, s.present);

@@ -71,13 +71,18 @@ kunit_suite() {
 	result "$status" "kunit.$suite"
 }
 
-# A failed program may leave targets; the next one must not suffer for it.
+# A failed program may leave what it attached; the next one must not suffer for it.
 detach_leftovers() {
 	local dir
 	for dir in "$XPAGEMAP"/[0-9]*; do
 		[ -d "$dir" ] || continue
 		note "target ${dir##*/} was left behind"
 		echo "${dir##*/}" >"$XPAGEMAP/detach"
+	done
+	for dir in "$XPAGEMAP"/files/*; do
+		[ -d "$dir" ] || continue
+		note "file ${dir##*/} was left behind"
+		echo "${dir##*/}" >"$XPAGEMAP/detach_fd"
 	done
 }
 

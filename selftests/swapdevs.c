@@ -8,12 +8,9 @@
 #include "lib/harness.h"
 #include "lib/lib.h"
 
-/*
- * The second device comes first, but each CPU uses up the stretch of the disk
- * that it has begun, and the second device has room for two thirds only.
- */
-#define PAGES	6000
-#define SLOTS	4000
+/* The first 512 or fewer go to the disk, and what the second has no room for. */
+#define PAGES	1500
+#define SLOTS	600
 
 FIXTURE(swapdevs) {
 	struct region region;

@@ -6,8 +6,8 @@
 #include "lib/harness.h"
 #include "lib/lib.h"
 
-#define PAGES	3000
-#define ROUNDS	5
+#define PAGES	2000
+#define ROUNDS	3
 #define TRIES	50	/* rounds at most until a read fell within a swapoff */
 
 /* What the reader is told, and what it tells. */

@@ -4,7 +4,6 @@
  * pages and as many consecutive slots.
  */
 #include <fcntl.h>
-#include <linux/mman.h>
 
 #include "lib/harness.h"
 #include "lib/lib.h"
@@ -173,8 +172,7 @@ TEST_F(thp, collapsed_when_partly_swapped)
 				    self->region.id, 700));
 	EXPECT_LT(0, region_count(&self->region, PAGE_RESIDENT));
 	EXPECT_LT(PAGES - PMD_PAGES, (size_t)region_count(&self->region, PAGE_SWAPPED));
-	ASSERT_EQ(0, madvise(region_page(&self->region, PMD_PAGES), PMD_BYTES,
-			     MADV_COLLAPSE)) TH_LOG("%m");
+	ASSERT_EQ(0, collapse(region_page(&self->region, PMD_PAGES)));
 	ASSERT_EQ(0, survey_region(&self->src, &self->region, &s));
 	EXPECT_EQ(PAGES - PMD_PAGES, s.located);
 	EXPECT_EQ(PMD_PAGES, s.present);

@@ -7,7 +7,7 @@
 #include "lib/lib.h"
 
 #define PAGES		1000
-#define LIMIT_TRIES	200
+#define TRIES		3000
 #define PARAMETERS	"/sys/module/zswap/parameters/"
 #define COUNTERS	"/sys/kernel/debug/zswap/"
 
@@ -82,7 +82,7 @@ static bool empty_zswap(void)
 	    write_text(PARAMETERS "enabled", "Y") ||
 	    region_map_memfd(&one, 1))
 		return false;
-	for (tries = 0; stored_pages() && tries < LIMIT_TRIES; tries++) {
+	for (tries = 0; stored_pages() && tries < TRIES; tries++) {
 		region_fill(&one);
 		region_pageout(&one);
 		usleep(20000);
@@ -141,7 +141,7 @@ TEST_F(zswap, switched_off_with_pages_in_it)
 	ASSERT_EQ(0, region_pageout(&self->region));
 	ASSERT_LE(PAGES / 2, stored_pages());
 	ASSERT_EQ(PAGES, pagemap_read(self->src.fd, self->region.addr, entries, PAGES));
-	for (i = 0; i < 50 && on_disk(&self->region, entries) < PAGES / 2; i++)
+	for (i = 0; i < TRIES && on_disk(&self->region, entries) < PAGES / 2; i++)
 		usleep(100000);
 	EXPECT_EQ(PAGES / 2, on_disk(&self->region, entries));
 	ASSERT_TRUE(empty_zswap()) TH_LOG("%lld left", stored_pages());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <linux/mman.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -8,6 +9,9 @@
 #include "largefile.h"
 #include "region.h"
 #include "text.h"
+
+#define TRIES		100
+#define PAUSE_US	20000
 
 /* The kernel's directory for folios of that size. */
 static void size_path(const struct largefile *f, const char *file, char *path,
@@ -50,4 +54,16 @@ long long largefile_swapped(const struct largefile *f)
 	size_path(f, "stats/swpout", path, sizeof(path));
 	len = read_text(path, text, sizeof(text));
 	return len < 0 ? len : atoll(text);
+}
+
+int collapse(void *addr)
+{
+	int tries, err = -EAGAIN;
+
+	for (tries = 0; tries < TRIES && err == -EAGAIN; tries++) {
+		if (tries)
+			usleep(PAUSE_US);
+		err = madvise(addr, PMD_BYTES, MADV_COLLAPSE) ? -errno : 0;
+	}
+	return err;
 }

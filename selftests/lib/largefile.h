@@ -24,4 +24,7 @@ int largefile_remove(struct largefile *f);
 /* How many folios of that size went to swap whole since boot, or a negative errno. */
 long long largefile_swapped(const struct largefile *f);
 
+/* MADV_COLLAPSE of 2 MiB, again where the kernel says that it may yet succeed. */
+int collapse(void *addr);
+
 #endif

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/loop.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,9 +95,14 @@ static int write_header(const char *path, size_t pages)
 int swapdev_on(const char *path, size_t pages)
 {
 	int err = write_header(path, pages);
+	cpu_set_t here;
 
 	if (err)
 		return err;
+	CPU_ZERO(&here);
+	CPU_SET(sched_getcpu(), &here);
+	if (sched_setaffinity(0, sizeof(here), &here))
+		return -errno;
 	return swapon(path, SWAP_FLAG_PREFER | PRIORITY) ? -errno : 0;
 }
 

@@ -21,7 +21,9 @@ int swapdev_zram(size_t pages, char *path);
 
 /*
  * Makes a swap area of the @pages pages of a device and has it used before any
- * other. Returns 0 or a negative errno.
+ * other: after 512 more pages at most, for each CPU goes on with the stretch of a
+ * device that it has begun. The caller stays on one CPU from now on, so that this
+ * is true of what it swaps out itself. Returns 0 or a negative errno.
  */
 int swapdev_on(const char *path, size_t pages);
 
