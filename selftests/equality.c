@@ -9,7 +9,6 @@
 #include "lib/harness.h"
 #include "lib/lib.h"
 
-#define HUGE_DIR "/sys/kernel/mm/hugepages/hugepages-2048kB"
 #define KSM_DIR "/sys/kernel/mm/ksm"
 
 FIXTURE(equality) {
@@ -138,40 +137,6 @@ TEST_F(equality, huge_zero_page)
 	EXPECT_LT(0, count_entries(self->src.fd, p, PMD_PAGES, PM_PRESENT));
 	EXPECT_EQ(0, compare_range(&self->src, p, PMD_PAGES));
 	munmap(p, PMD_BYTES);
-}
-
-/* Reads begin and end inside the huge pages too. */
-static void hugetlb(struct __test_metadata *_metadata, const struct source *src,
-		    int flags)
-{
-	unsigned char *p;
-	char was[32];
-
-	ASSERT_LT(0, read_text(HUGE_DIR "/nr_hugepages", was, sizeof(was)));
-	ASSERT_EQ(0, write_text(HUGE_DIR "/nr_hugepages", "%d", atoi(was) + 3));
-	p = mmap(NULL, 3 * PMD_BYTES, PROT_READ | PROT_WRITE,
-		 flags | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
-	EXPECT_NE(MAP_FAILED, p) TH_LOG("no huge pages to be had: %m");
-	if (p != MAP_FAILED) {
-		memset(p, 1, 2 * PMD_BYTES);
-		EXPECT_EQ(2 * (long)PMD_PAGES,
-			  count_entries(src->fd, p, 3 * PMD_PAGES, PM_PRESENT));
-		EXPECT_EQ(0, compare_range(src, p, 3 * PMD_PAGES));
-		EXPECT_EQ(0, compare_range(src, p + 500 * PAGE_BYTES, 20));
-		EXPECT_EQ(0, compare_range(src, p + 1000 * PAGE_BYTES, 50));
-		munmap(p, 3 * PMD_BYTES);
-	}
-	EXPECT_EQ(0, write_text(HUGE_DIR "/nr_hugepages", "%s", was));
-}
-
-TEST_F(equality, hugetlb_private)
-{
-	hugetlb(_metadata, &self->src, MAP_PRIVATE);
-}
-
-TEST_F(equality, hugetlb_shared)
-{
-	hugetlb(_metadata, &self->src, MAP_SHARED);
 }
 
 TEST_F(equality, ksm_pages)

@@ -4,8 +4,6 @@
 #include <fcntl.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "lib/harness.h"
 #include "lib/lib.h"
@@ -17,117 +15,6 @@ FIXTURE(filemap) {
 	char id[64];
 	int fd;		/* the file's filemap */
 };
-
-static int write_control(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int err = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		err = -errno;
-	close(fd);
-	return err;
-}
-
-static int attach_fd(int fd)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%d\n", fd);
-	return write_control(XPAGEMAP_ATTACH_FD, text);
-}
-
-static int detach_fd(const char *id)
-{
-	char text[80];
-
-	snprintf(text, sizeof(text), "%s\n", id);
-	return write_control(XPAGEMAP_DETACH_FD, text);
-}
-
-static void file_id(int fd, char *id, size_t size)
-{
-	struct stat st;
-
-	fstat(fd, &st);
-	snprintf(id, size, "%u:%u:%lu", major(st.st_dev), minor(st.st_dev),
-		 (unsigned long)st.st_ino);
-}
-
-static int filemap_open(const char *id)
-{
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), XPAGEMAP_DIR "/files/%s/filemap", id);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-static long filemap_read(int fd, size_t first, __u64 *entries, size_t pages)
-{
-	return pagemap_read(fd, (void *)(first * PAGE_BYTES), entries, pages);
-}
-
-/* The page frame that this process maps, from /proc; 0 if it maps none. */
-static __u64 mapped_frame(int proc, const void *addr)
-{
-	__u64 entry;
-
-	if (pagemap_read(proc, addr, &entry, 1) != 1 || !(entry & PM_PRESENT))
-		return 0;
-	return entry & PM_FRAME;
-}
-
-/*
- * Compares each entry with cachestat(2), resident pages' frames with /proc's and
- * swapped pages' bytes with the disk's. Returns the number of wrong ones.
- */
-static size_t wrong_entries(const struct region *r, const __u64 *entries)
-{
-	int proc = proc_pagemap_open(getpid()), tries;
-	unsigned char states[PAGES];
-	struct swapdisk disk;
-	size_t wrong = 0, i;
-
-	if (region_states(r, states) || swapdisk_open(&disk))
-		return r->pages;
-	for (i = 0; i < r->pages; i++) {
-		int state = states[i];
-		__u64 entry = entries[i];
-		bool right = false;
-
-		if (state == PAGE_ABSENT) {
-			right = !entry;
-		} else if (state == PAGE_RESIDENT) {
-			__u64 frame = mapped_frame(proc, region_page(r, i));
-
-			right = (entry & ~PM_FRAME) == (PM_PRESENT | PM_FILE) &&
-				(!frame || frame == (entry & PM_FRAME));
-		} else if ((entry & ~PM_FRAME) == (PM_SWAP | PM_FILE)) {
-			/* The page may be on its way to the disk. */
-			for (tries = 0; tries < 50 && !right; tries++) {
-				const void *bytes = swapdisk_page(&disk, pm_swap_offset(entry));
-
-				right = bytes && pattern_matches(bytes, region_id(r, i),
-								 r->first + i);
-				if (!right) {
-					swapdisk_forget(&disk);
-					usleep(100000);
-				}
-			}
-		}
-		if (!right)
-			ksft_print_msg("page %zu, state %d: entry %#llx\n", i, state,
-				       (unsigned long long)entry);
-		wrong += !right;
-	}
-	swapdisk_close(&disk);
-	close(proc);
-	return wrong;
-}
 
 FIXTURE_SETUP(filemap)
 {
@@ -159,7 +46,7 @@ TEST_F(filemap, resident_swapped_and_absent_pages)
 	EXPECT_EQ(PAGES / 4, region_count(&self->region, PAGE_SWAPPED));
 	EXPECT_EQ(PAGES / 4, region_count(&self->region, PAGE_RESIDENT));
 	ASSERT_EQ(PAGES, filemap_read(self->fd, 0, entries, PAGES));
-	EXPECT_EQ(0, wrong_entries(&self->region, entries));
+	EXPECT_EQ(0, filemap_wrong(&self->region, entries));
 }
 
 TEST_F(filemap, ends_where_the_file_ends)
@@ -203,7 +90,7 @@ TEST_F(filemap, hole_punched_in_swapped_pages)
 	ASSERT_EQ(PAGES, filemap_read(self->fd, 0, entries, PAGES));
 	for (i = 0; i < PAGES; i++)
 		EXPECT_EQ(i >= 100 && i < 150, !entries[i]);
-	EXPECT_EQ(0, wrong_entries(&self->region, entries));
+	EXPECT_EQ(0, filemap_wrong(&self->region, entries));
 }
 
 /* Nobody has the file mapped or open, and it has no name: it is still there. */
@@ -256,7 +143,7 @@ TEST(filemap_sysv)
 	map = filemap_open(id);
 	ASSERT_LE(0, map);
 	EXPECT_EQ(PAGES, filemap_read(map, 0, entries, PAGES));
-	EXPECT_EQ(0, wrong_entries(&r, entries));
+	EXPECT_EQ(0, filemap_wrong(&r, entries));
 	close(map);
 	EXPECT_EQ(0, detach_fd(id));
 	close(r.fd);
@@ -282,12 +169,12 @@ TEST(filemap_errors)
 	EXPECT_EQ(-EBADF, attach_fd(1 << 20));
 	EXPECT_EQ(-EBADF, attach_fd(path));
 	EXPECT_EQ(-EOPNOTSUPP, attach_fd(null));
-	EXPECT_EQ(-EINVAL, write_control(XPAGEMAP_ATTACH_FD, "x\n"));
-	EXPECT_EQ(-EINVAL, write_control(XPAGEMAP_ATTACH_FD, "-1\n"));
+	EXPECT_EQ(-EINVAL, write_text(XPAGEMAP_ATTACH_FD, "x\n"));
+	EXPECT_EQ(-EINVAL, write_text(XPAGEMAP_ATTACH_FD, "-1\n"));
 	EXPECT_EQ(-ENOENT, detach_fd(id));
 	EXPECT_EQ(-ENOENT, detach_fd("0:0:0"));
 	for (i = 0; i < sizeof(malformed) / sizeof(*malformed); i++)
-		EXPECT_EQ(-EINVAL, write_control(XPAGEMAP_DETACH_FD, malformed[i]));
+		EXPECT_EQ(-EINVAL, write_text(XPAGEMAP_DETACH_FD, "%s", malformed[i]));
 	EXPECT_EQ(files, stats_value("files"));
 	EXPECT_TRUE(control_unchanged(before));
 

@@ -256,4 +256,29 @@ TEST_F(lifetime, target_exits_while_read)
 	}
 }
 
+/* The same end as an exit, for those who read the old address space. */
+TEST_F(lifetime, target_execs_while_read)
+{
+	struct child reader, target;
+	int round, status;
+	pid_t pid;
+
+	for (round = 0; round < 30; round++) {
+		ASSERT_EQ(0, fork_from(&target, exec_something_else, &self->region, &pid));
+		ASSERT_TRUE(child_hear(&target));
+		ASSERT_EQ(0, attach(pid));
+		ASSERT_EQ(0, child_start(&reader, read_until_it_ends, &pid));
+		ASSERT_TRUE(child_hear(&reader));
+		usleep(1000 * (round % 5));
+		ASSERT_TRUE(child_tell(&target));
+		status = child_wait(&reader);
+		EXPECT_TRUE(WIFEXITED(status));
+		EXPECT_EQ(0, WEXITSTATUS(status));
+		/* It is still there, as another program. */
+		EXPECT_EQ(0, kill(pid, 0));
+		ASSERT_EQ(0, detach(pid));
+		child_kill(&target);
+	}
+}
+
 TEST_HARNESS_MAIN

@@ -4,6 +4,7 @@
 #include "lib/lib.h"
 
 #define SPAN_PAGES	(4 * PMD_PAGES)
+#define SWAPPED		560	/* pages of it, whatever maps them */
 
 /* Where each mapping lies in the span; between them there is nothing. */
 enum { WHOLE, ANON, VIEW, LATER, COPY, FAR, REGIONS };
@@ -120,6 +121,7 @@ TEST_F(mixed, any_window_reads_the_same)
 
 	ASSERT_EQ(SPAN_PAGES, pagemap_read(self->src.fd, self->span, whole,
 					   SPAN_PAGES));
+	EXPECT_EQ(SWAPPED, count_entries(self->src.fd, self->span, SPAN_PAGES, PM_SWAP));
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		differing = 0;
 		for (at = 0; at < SPAN_PAGES; at += sizes[i]) {

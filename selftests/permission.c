@@ -2,6 +2,7 @@
 /* Who may do what: one capability less, and another user altogether. */
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include "lib/harness.h"
@@ -128,6 +129,81 @@ TEST_F(permission, another_user)
 	EXPECT_EQ(EACCES, result_of(-1, detach, self->target.pid));
 	EXPECT_EQ(EACCES, result_of(-1, read_pagemap, self->target.pid));
 	EXPECT_EQ(EACCES, result_of(-1, read_stats, 0));
+}
+
+#define PAGES 300
+
+/* Shared with the unprivileged process. */
+struct unprivileged {
+	struct region shared, own;
+	__u64 entries[2][PAGES];
+};
+
+/* Another user, who may look at his own process nevertheless. */
+static int read_own_proc(struct child *c, void *arg)
+{
+	struct unprivileged *u = arg;
+	int fd;
+
+	if (setgid(65534) || setuid(65534) || prctl(PR_SET_DUMPABLE, 1))
+		return 1;
+	fd = proc_pagemap_open(getpid());
+	if (pagemap_read(fd, u->shared.addr, u->entries[0], PAGES) != PAGES ||
+	    pagemap_read(fd, u->own.addr, u->entries[1], PAGES) != PAGES)
+		return 2;
+	if (target_open(getpid()) != -EACCES)
+		return 3;
+	return !child_tell(c) || !child_hear(c);
+}
+
+/* The privileged reader's entries less their locations are the other's. */
+static void expect_flags_only(struct __test_metadata *_metadata, const struct source *src,
+			      const struct region *r, const __u64 *entries)
+{
+	size_t i, differing = 0, told = 0;
+	__u64 all[PAGES];
+
+	ASSERT_EQ(PAGES, pagemap_read(src->proc, r->addr, all, PAGES));
+	for (i = 0; i < PAGES; i++) {
+		differing += entries[i] != (all[i] & ~PM_FRAME);
+		told += !!(all[i] & PM_FRAME);
+	}
+	EXPECT_EQ(0, differing);
+	EXPECT_LT(0, told);
+}
+
+/* In /proc, who has no privilege learns of flags, not of places. */
+TEST_F(permission, unprivileged_reader_of_proc)
+{
+	struct unprivileged *u;
+	struct source src;
+	struct survey s;
+	struct child c;
+	size_t i;
+
+	u = mmap(NULL, sizeof(*u), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, u);
+	ASSERT_EQ(0, region_map_memfd(&u->shared, PAGES));
+	ASSERT_EQ(0, region_map_private_anon(&u->own, PAGES));
+	region_fill(&u->shared);
+	region_fill(&u->own);
+	ASSERT_EQ(0, region_pageout_pages(&u->own, 0, PAGES / 2));
+	ASSERT_EQ(0, region_pageout(&u->shared));
+	ASSERT_EQ(0, child_start(&c, read_own_proc, u));
+	ASSERT_TRUE(child_hear(&c));
+	ASSERT_EQ(0, source_open(&src, c.pid));
+	expect_flags_only(_metadata, &src, &u->own, u->entries[1]);
+	for (i = 0; i < PAGES; i++)
+		EXPECT_EQ(0, u->entries[0][i] & (PM_FRAME | PM_SWAP));
+	/* In the same process, the places are there for him who may know them. */
+	EXPECT_EQ(0, survey_region(&src, &u->shared, &s));
+	EXPECT_EQ(PAGES, s.located);
+	EXPECT_EQ(0, s.mistaken);
+	EXPECT_EQ(0, source_close(&src));
+	child_tell(&c);
+	EXPECT_EQ(0, child_wait(&c));
+	region_free(&u->shared);
+	region_free(&u->own);
 }
 
 TEST_HARNESS_MAIN

@@ -104,6 +104,9 @@ TEST_F(private, copied_pages_swapped_too)
 		shared += !!(entries[i] & PM_FILE);
 	}
 	EXPECT_EQ(PAGES - PAGES / 3, shared);
+	ASSERT_EQ(0, survey_region(&self->src, &self->file, &s));
+	EXPECT_EQ(PAGES, s.located);
+	EXPECT_EQ(0, s.mistaken);
 }
 
 /* The copies are dropped: the file's pages show through again. */

@@ -18,6 +18,7 @@ cd "$(dirname "$0")/.." || exit 1
 BIN=${XPAGEMAP_SELFTESTS:-build/selftests}
 KUNIT=/sys/kernel/debug/kunit
 XPAGEMAP=/sys/kernel/debug/xpagemap
+ZSWAP=/sys/module/zswap/parameters/enabled
 LIMIT=${XPAGEMAP_PROGRAM_TIMEOUT:-300}
 OUTPUT=$(mktemp /run/xpagemap-selftests.XXXXXX) || exit 1
 trap 'rm -f "$OUTPUT"' EXIT
@@ -70,7 +71,7 @@ kunit_suite() {
 	result "$status" "kunit.$suite"
 }
 
-# A failed program may leave targets; the next one must not suffer for it.
+# A failed program may leave what it attached; the next one must not suffer for it.
 detach_leftovers() {
 	local dir
 	for dir in "$XPAGEMAP"/[0-9]*; do
@@ -78,6 +79,34 @@ detach_leftovers() {
 		note "target ${dir##*/} was left behind"
 		echo "${dir##*/}" >"$XPAGEMAP/detach"
 	done
+	for dir in "$XPAGEMAP"/files/*; do
+		[ -d "$dir" ] || continue
+		note "file ${dir##*/} was left behind"
+		echo "${dir##*/}" >"$XPAGEMAP/detach_fd"
+	done
+}
+
+# Programs that change what all rely on put it back. If one did not, it fails,
+# and the next one must not suffer for it.
+restored() {
+	local status=0 device
+	while read -r device _; do
+		[ "$device" != "$XPAGEMAP_SWAPDEV" ] || continue
+		note "swap device $device was left behind"
+		swapoff "$device"
+		status=1
+	done < <(tail -n +2 /proc/swaps)
+	if ! grep -q "^$XPAGEMAP_SWAPDEV " /proc/swaps; then
+		note "$XPAGEMAP_SWAPDEV was left without swap"
+		swapon "$XPAGEMAP_SWAPDEV"
+		status=1
+	fi
+	if [ -r "$ZSWAP" ] && [ "$(cat "$ZSWAP")" != N ]; then
+		note "zswap was left on"
+		echo N >"$ZSWAP"
+		status=1
+	fi
+	return "$status"
 }
 
 # The output of a program is on standard input: as many results as it planned?
@@ -104,17 +133,17 @@ program() {
 		status=1
 	fi
 	detach_leftovers
+	restored || status=1
 	note "$name took $((SECONDS - start)) s"
 	result "$status" "$name"
 }
 
 # What the tests rely on and a kernel may have set otherwise.
 prepare() {
-	local zswap=/sys/module/zswap/parameters/enabled
 	[ -b "${XPAGEMAP_SWAPDEV:-}" ] || bail_out "XPAGEMAP_SWAPDEV names no swap disk"
 	[ "$(tail -n +2 /proc/swaps | wc -l)" -eq 1 ] || bail_out "there must be one swap device"
 	# Pages that zswap keeps have a slot, but never reach the disk.
-	[ ! -w "$zswap" ] || echo N >"$zswap"
+	[ ! -w "$ZSWAP" ] || echo N >"$ZSWAP"
 }
 
 all_programs() { make -s --no-print-directory -C selftests list; }

@@ -4,18 +4,14 @@
  * pages and as many consecutive slots.
  */
 #include <fcntl.h>
-#include <linux/mman.h>
-#include <sys/mount.h>
 
 #include "lib/harness.h"
 #include "lib/lib.h"
 
-#define THP_DIR	"/sys/kernel/mm/transparent_hugepage"
 #define PAGES	(4 * PMD_PAGES)
 
 FIXTURE(thp) {
-	char dir[64];
-	char knob_was[128];
+	struct largefile file;
 	struct cgroup cg;
 	struct region region;
 	struct source src;
@@ -23,49 +19,25 @@ FIXTURE(thp) {
 
 FIXTURE_VARIANT(thp) {
 	size_t folio_pages;
-	const char *stats;	/* per-size statistics of the kernel */
-	const char *knob;	/* per-size switch for memfds; NULL: a tmpfs mount */
 };
 
 FIXTURE_VARIANT_ADD(thp, pmd) {
 	.folio_pages = PMD_PAGES,
-	.stats = THP_DIR "/hugepages-2048kB/stats/swpout",
 };
 
 FIXTURE_VARIANT_ADD(thp, order_4) {
 	.folio_pages = 16,
-	.stats = THP_DIR "/hugepages-64kB/stats/swpout",
-	.knob = THP_DIR "/hugepages-64kB/shmem_enabled",
 };
-
-static int open_on_huge_tmpfs(char *dir)
-{
-	char path[128];
-
-	if (!mkdtemp(dir) || mount("xpagemap-test", dir, "tmpfs", 0, "huge=always"))
-		return -1;
-	snprintf(path, sizeof(path), "%s/file", dir);
-	return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-}
 
 FIXTURE_SETUP(thp)
 {
 	void *at = region_find_aligned(PAGES * PAGE_BYTES);
-	int fd;
 
+	TEARDOWN_FROM_HERE();
 	ASSERT_NE(NULL, at);
-	if (variant->knob) {
-		ASSERT_LT(0, read_text(variant->knob, self->knob_was,
-				       sizeof(self->knob_was)));
-		ASSERT_EQ(0, write_text(variant->knob, "always"));
-		fd = memfd_create("xpagemap-test", MFD_CLOEXEC);
-	} else {
-		snprintf(self->dir, sizeof(self->dir), "/run/xpagemap-thp-XXXXXX");
-		fd = open_on_huge_tmpfs(self->dir);
-	}
-	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, ftruncate(fd, PAGES * PAGE_BYTES));
-	ASSERT_EQ(0, region_map(&self->region, at, PAGES, MAP_SHARED | MAP_FIXED, fd, 0));
+	ASSERT_EQ(0, largefile_create(&self->file, variant->folio_pages, PAGES));
+	ASSERT_EQ(0, region_map(&self->region, at, PAGES, MAP_SHARED | MAP_FIXED,
+				self->file.fd, 0));
 	ASSERT_EQ(0, cgroup_create(&self->cg));
 	ASSERT_EQ(0, cgroup_enter(&self->cg));
 	region_fill(&self->region);
@@ -73,33 +45,21 @@ FIXTURE_SETUP(thp)
 	ASSERT_EQ(0, source_open(&self->src, getpid()));
 }
 
-FIXTURE_TEARDOWN(thp)
+/* In the parent, for it must not depend on how the test ends. */
+FIXTURE_TEARDOWN_PARENT(thp)
 {
-	char *was = strchr(self->knob_was, '[');
-
-	EXPECT_EQ(0, source_close(&self->src));
-	region_free(&self->region);
-	if (was)
-		EXPECT_EQ(0, write_text(variant->knob, "%s", strtok(was + 1, "]")));
-	if (self->dir[0]) {
-		EXPECT_EQ(0, umount2(self->dir, MNT_DETACH));
-		rmdir(self->dir);
-	}
+	if (self->src.attached)
+		EXPECT_EQ(0, detach(self->src.pid));
+	EXPECT_EQ(0, largefile_remove(&self->file));
 	EXPECT_EQ(0, cgroup_destroy(&self->cg));
 }
 
 /* Returns how many folios went to swap whole, by the kernel's own statistics. */
-static long long swap_out_whole(const struct region *r, const char *stats)
+static long long swap_out_whole(const struct region *r, const struct largefile *file)
 {
-	char text[32];
-	long long before;
+	long long before = largefile_swapped(file);
 
-	if (read_text(stats, text, sizeof(text)) < 0)
-		return -1;
-	before = atoll(text);
-	if (region_pageout(r) || read_text(stats, text, sizeof(text)) < 0)
-		return -1;
-	return atoll(text) - before;
+	return region_pageout(r) ? -1 : largefile_swapped(file) - before;
 }
 
 TEST_F(thp, present_as_in_proc)
@@ -118,7 +78,7 @@ TEST_F(thp, swapped_whole_in_consecutive_slots)
 	struct survey s;
 
 	EXPECT_EQ((long long)(PAGES / variant->folio_pages),
-		  swap_out_whole(&self->region, variant->stats));
+		  swap_out_whole(&self->region, &self->file));
 	ASSERT_EQ(0, survey_region(&self->src, &self->region, &s));
 	survey_print(&s, "large folios");
 	EXPECT_EQ(PAGES, s.located);
@@ -137,8 +97,10 @@ TEST_F(thp, reads_starting_inside_an_entry)
 	__u64 whole[PAGES], part[PAGES];
 	size_t i, len;
 
-	EXPECT_LT(0, swap_out_whole(&self->region, variant->stats));
+	EXPECT_LT(0, swap_out_whole(&self->region, &self->file));
 	ASSERT_EQ(PAGES, pagemap_read(self->src.fd, self->region.addr, whole, PAGES));
+	EXPECT_EQ(PAGES, (size_t)count_entries(self->src.fd, self->region.addr, PAGES,
+					       PM_SWAP | PM_FILE));
 	for (i = 0; i < ARRAY_SIZE(starts); i++) {
 		for (len = 1; len <= PAGES - starts[i]; len = len * 3 + 1) {
 			ASSERT_EQ((long)len,
@@ -170,7 +132,7 @@ TEST_F(thp, mappings_starting_inside_an_entry)
 {
 	const struct region *r = &self->region;
 
-	EXPECT_LT(0, swap_out_whole(r, variant->stats));
+	EXPECT_LT(0, swap_out_whole(r, &self->file));
 	survey_view(_metadata, &self->src, r, 1, 1, MAP_SHARED);
 	survey_view(_metadata, &self->src, r, 7, 3, MAP_SHARED);
 	survey_view(_metadata, &self->src, r, 100, 1000, MAP_SHARED);
@@ -188,7 +150,7 @@ TEST_F(thp, one_page_of_each_touched)
 	struct survey s;
 	size_t i;
 
-	EXPECT_LT(0, swap_out_whole(&self->region, variant->stats));
+	EXPECT_LT(0, swap_out_whole(&self->region, &self->file));
 	ASSERT_EQ(0, cgroup_drop_swap_cache(&self->cg));
 	for (i = 0; i < ARRAY_SIZE(touched); i++)
 		ASSERT_TRUE(pattern_matches(region_page(&self->region, touched[i]),
@@ -204,11 +166,13 @@ TEST_F(thp, collapsed_when_partly_swapped)
 {
 	struct survey s;
 
-	EXPECT_LT(0, swap_out_whole(&self->region, variant->stats));
+	EXPECT_LT(0, swap_out_whole(&self->region, &self->file));
+	ASSERT_EQ(0, cgroup_drop_swap_cache(&self->cg));
 	ASSERT_TRUE(pattern_matches(region_page(&self->region, 700),
 				    self->region.id, 700));
-	ASSERT_EQ(0, madvise(region_page(&self->region, PMD_PAGES), PMD_BYTES,
-			     MADV_COLLAPSE)) TH_LOG("%m");
+	EXPECT_LT(0, region_count(&self->region, PAGE_RESIDENT));
+	EXPECT_LT(PAGES - PMD_PAGES, (size_t)region_count(&self->region, PAGE_SWAPPED));
+	ASSERT_EQ(0, collapse(region_page(&self->region, PMD_PAGES)));
 	ASSERT_EQ(0, survey_region(&self->src, &self->region, &s));
 	EXPECT_EQ(PAGES - PMD_PAGES, s.located);
 	EXPECT_EQ(PMD_PAGES, s.present);
@@ -220,7 +184,7 @@ TEST_F(thp, hole_punched_inside_an_entry)
 {
 	struct survey s;
 
-	EXPECT_LT(0, swap_out_whole(&self->region, variant->stats));
+	EXPECT_LT(0, swap_out_whole(&self->region, &self->file));
 	ASSERT_EQ(0, fallocate(self->region.fd,
 			       FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			       515 * PAGE_BYTES, 10 * PAGE_BYTES));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Files of a mounted tmpfs, and the other ways to a shmem file: SysV, /dev/zero. */
 #include <fcntl.h>
-#include <sys/mount.h>
 #include <sys/shm.h>
 
 #include "lib/harness.h"
@@ -10,7 +9,7 @@
 #define PAGES 200
 
 FIXTURE(tmpfs) {
-	char dir[64];
+	struct mounted mounted;
 	struct source src;
 };
 
@@ -31,30 +30,14 @@ FIXTURE_VARIANT_ADD(tmpfs, noswap) {
 
 FIXTURE_SETUP(tmpfs)
 {
-	snprintf(self->dir, sizeof(self->dir), "/run/xpagemap-tmpfs-XXXXXX");
-	ASSERT_NE(NULL, mkdtemp(self->dir));
-	ASSERT_EQ(0, mount("xpagemap-test", self->dir, "tmpfs", 0,
-			   variant->options));
+	ASSERT_EQ(0, mounted_tmpfs(&self->mounted, variant->options));
 	ASSERT_EQ(0, source_open(&self->src, getpid()));
 }
 
 FIXTURE_TEARDOWN(tmpfs)
 {
 	EXPECT_EQ(0, source_close(&self->src));
-	EXPECT_EQ(0, umount2(self->dir, MNT_DETACH));
-	rmdir(self->dir);
-}
-
-static int new_file(const char *dir, size_t pages)
-{
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/file", dir);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd >= 0 && ftruncate(fd, pages * PAGE_BYTES))
-		return -1;
-	return fd;
+	EXPECT_EQ(0, mounted_remove(&self->mounted));
 }
 
 TEST_F(tmpfs, mapped_from_an_odd_page_on)
@@ -63,7 +46,7 @@ TEST_F(tmpfs, mapped_from_an_odd_page_on)
 	struct survey s;
 	int fd;
 
-	fd = new_file(self->dir, PAGES + 7);
+	fd = mounted_file(&self->mounted, "file", PAGES + 7);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, region_map(&r, NULL, PAGES, MAP_SHARED, fd, 7));
 	region_fill(&r);
@@ -76,16 +59,16 @@ TEST_F(tmpfs, mapped_from_an_odd_page_on)
 	region_free(&r);
 }
 
-/* The same file in one VMA that mprotect cuts into three. */
+/* One VMA, from an odd page on, that mprotect cuts into five. */
 TEST_F(tmpfs, vma_split_by_mprotect)
 {
 	struct region r;
 	struct survey s;
 	int fd;
 
-	fd = new_file(self->dir, PAGES);
+	fd = mounted_file(&self->mounted, "file", PAGES + 7);
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, region_map(&r, NULL, PAGES, MAP_SHARED, fd, 0));
+	ASSERT_EQ(0, region_map(&r, NULL, PAGES, MAP_SHARED, fd, 7));
 	region_fill(&r);
 	region_pageout(&r);
 	ASSERT_EQ(0, mprotect(region_page(&r, 33), 5 * PAGE_BYTES, PROT_READ));
@@ -106,7 +89,7 @@ TEST_F(tmpfs, written_and_swapped_before_it_was_mapped)
 	size_t i;
 	int fd;
 
-	fd = new_file(self->dir, PAGES);
+	fd = mounted_file(&self->mounted, "file", PAGES);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, region_map(&r, NULL, PAGES, MAP_SHARED, fd, 0));
 	ASSERT_EQ(0, cgroup_create(&cg));
@@ -140,33 +123,49 @@ FIXTURE_TEARDOWN(shared)
 	EXPECT_EQ(0, source_close(&self->src));
 }
 
-/* Its VMAs have other operations than shmem's, before and after removal. */
-TEST_F(shared, sysv_segment)
+/*
+ * Attaches a segment of System V shared memory, and removes it while it is, which
+ * leaves no more than the mapping.
+ */
+static void sysv_segment(struct __test_metadata *_metadata, const struct source *src,
+			 bool remove)
 {
-	struct region r = { .pages = PAGES, .fd = -1 };
+	struct region r = { .pages = PAGES, .id = pattern_new_id() };
+	struct shmid_ds state;
 	struct survey s;
 	int shm;
 
 	shm = shmget(IPC_PRIVATE, PAGES * PAGE_BYTES, IPC_CREAT | 0600);
 	ASSERT_LE(0, shm);
-	r.id = pattern_new_id();
 	r.addr = shmat(shm, NULL, 0);
 	ASSERT_NE((void *)-1, (void *)r.addr);
 	r.fd = region_open_file(r.addr, PAGES * PAGE_BYTES);
 	EXPECT_LE(0, r.fd);
+	if (remove)
+		EXPECT_EQ(0, shmctl(shm, IPC_RMID, NULL));
 	region_fill(&r);
 	EXPECT_EQ(0, region_pageout(&r));
-	EXPECT_EQ(0, survey_region(&self->src, &r, &s));
+	EXPECT_EQ(0, survey_region(src, &r, &s));
 	survey_print(&s, "SysV");
 	EXPECT_EQ(PAGES, s.located);
 	EXPECT_EQ(0, s.mistaken);
-
-	EXPECT_EQ(0, shmctl(shm, IPC_RMID, NULL));
-	EXPECT_EQ(0, survey_region(&self->src, &r, &s));
-	EXPECT_EQ(PAGES, s.located);
-	EXPECT_EQ(0, s.mistaken);
+	EXPECT_EQ(0, region_damaged(&r));
 	close(r.fd);
+	if (!remove)
+		EXPECT_EQ(0, shmctl(shm, IPC_RMID, NULL));
 	EXPECT_EQ(0, shmdt(r.addr));
+	EXPECT_EQ(-1, shmctl(shm, IPC_STAT, &state));
+}
+
+/* Its VMAs have other operations than shmem's. */
+TEST_F(shared, sysv_segment)
+{
+	sysv_segment(_metadata, &self->src, false);
+}
+
+TEST_F(shared, sysv_segment_removed)
+{
+	sysv_segment(_metadata, &self->src, true);
 }
 
 TEST_F(shared, dev_zero_mapped_shared)

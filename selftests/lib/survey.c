@@ -38,44 +38,41 @@ static void __printf(4, 5) mistake(struct survey *s, size_t page, __u64 entry,
 	va_end(args);
 }
 
-/* A uffd-wp marker has a swap type that no device has: there is but type 0. */
-static bool is_uffd_marker(__u64 entry)
+/* A uffd-wp marker has a swap type that no device has. */
+static bool is_uffd_marker(__u64 entry, const struct swaps *swaps)
 {
 	return pm_is_swap(entry) && (entry & PM_UFFD) && !(entry & PM_GUARD) &&
-	       pm_swap_type(entry);
+	       pm_swap_type(entry) >= swaps->count;
 }
 
 /* Returns whether the disk may yet change its mind: a write can be under way. */
-static bool survey_place(struct survey *s, struct swapdisk *disk,
+static bool survey_place(struct survey *s, struct swaps *swaps,
 			 const struct region *r, size_t i, __u64 entry)
 {
+	unsigned int type = pm_swap_type(entry);
 	const void *bytes;
 	char found[64];
 
 	s->due++;
-	if (pm_swap_type(entry)) {
-		mistake(s, i, entry, "swap type %u, but there is one device",
-			pm_swap_type(entry));
-		return false;
-	}
-	bytes = swapdisk_page(disk, pm_swap_offset(entry));
+	bytes = swaps_page(swaps, type, pm_swap_offset(entry));
 	if (!bytes) {
-		mistake(s, i, entry, "slot %llu unreadable: %s",
+		mistake(s, i, entry, "slot %u:%llu unreadable: %s", type,
 			(unsigned long long)pm_swap_offset(entry), strerror(errno));
 		return false;
 	}
 	if (pattern_matches(bytes, region_id(r, i), r->first + i)) {
 		s->located++;
+		s->located_on[type]++;
 		return false;
 	}
 	pattern_describe(bytes, region_id(r, i), found, sizeof(found));
-	mistake(s, i, entry, "slot %llu holds %s, not page %llu",
+	mistake(s, i, entry, "slot %u:%llu holds %s, not page %llu", type,
 		(unsigned long long)pm_swap_offset(entry), found,
 		(unsigned long long)(r->first + i));
 	return true;
 }
 
-static bool survey_page(struct survey *s, struct swapdisk *disk,
+static bool survey_page(struct survey *s, struct swaps *swaps,
 			const struct region *r, size_t i, int state,
 			__u64 proc, __u64 got)
 {
@@ -83,12 +80,12 @@ static bool survey_page(struct survey *s, struct swapdisk *disk,
 
 	s->present += !!(got & PM_PRESENT);
 	s->nothing += pm_is_nothing(got);
-	s->swapped += pm_is_swap(got) && !is_uffd_marker(got) && !(got & PM_GUARD);
+	s->swapped += pm_is_swap(got) && !is_uffd_marker(got, swaps) && !(got & PM_GUARD);
 
-	if (state == PAGE_SWAPPED && (pm_is_nothing(proc) || is_uffd_marker(proc))) {
+	if (state == PAGE_SWAPPED && (pm_is_nothing(proc) || is_uffd_marker(proc, swaps))) {
 		flags = PM_SWAP | PM_FILE | (proc & (PM_SOFT_DIRTY | PM_UFFD));
 		if ((got & ~PM_FRAME) == flags)
-			return survey_place(s, disk, r, i, got);
+			return survey_place(s, swaps, r, i, got);
 		s->due++;
 		s->silent += pm_is_nothing(got);
 		mistake(s, i, got, "swapped out, so flags must be %#llx",
@@ -102,13 +99,13 @@ static bool survey_page(struct survey *s, struct swapdisk *disk,
 	}
 	if ((got & PM_PRESENT) && !r->private && state != PAGE_RESIDENT && r->fd >= 0)
 		mistake(s, i, got, "mapped, but not in the file's page cache");
-	if (pm_is_swap(got) && !pm_swap_type(got) && !(got & PM_GUARD))
-		return survey_place(s, disk, r, i, got);
+	if (pm_is_swap(got) && pm_swap_type(got) < swaps->count && !(got & PM_GUARD))
+		return survey_place(s, swaps, r, i, got);
 	return false;
 }
 
 static int survey_once(const struct source *src, const struct region *r,
-		       struct entries *e, struct swapdisk *disk, struct survey *s,
+		       struct entries *e, struct swaps *swaps, struct survey *s,
 		       bool *again)
 {
 	size_t i;
@@ -116,7 +113,7 @@ static int survey_once(const struct source *src, const struct region *r,
 
 	*s = (struct survey){ .pages = r->pages };
 	*again = false;
-	swapdisk_forget(disk);
+	swaps_forget(swaps);
 	if (pagemap_read(src->proc, r->addr, e->before, r->pages) != (long)r->pages ||
 	    pagemap_read(src->fd, r->addr, e->got, r->pages) != (long)r->pages ||
 	    pagemap_read(src->proc, r->addr, e->after, r->pages) != (long)r->pages)
@@ -130,7 +127,7 @@ static int survey_once(const struct source *src, const struct region *r,
 			mistake(s, i, e->after[i], "does not hold still");
 			continue;
 		}
-		if (survey_page(s, disk, r, i, e->states[i], e->before[i], e->got[i]))
+		if (survey_page(s, swaps, r, i, e->states[i], e->before[i], e->got[i]))
 			*again = true;
 	}
 	if (src->pid != getpid())
@@ -147,7 +144,7 @@ int survey_region(const struct source *src, const struct region *r,
 		  struct survey *s)
 {
 	size_t bytes = r->pages * (3 * sizeof(__u64) + 2);
-	struct swapdisk disk;
+	struct swaps swaps;
 	struct entries e;
 	bool again = true;
 	int err, tries;
@@ -161,13 +158,13 @@ int survey_region(const struct source *src, const struct region *r,
 	e.after = e.got + r->pages;
 	e.states = (unsigned char *)(e.after + r->pages);
 	e.incore = e.states + r->pages;
-	err = swapdisk_open(&disk);
+	err = swaps_open(&swaps);
 	for (tries = 0; !err && again && tries < WRITEBACK_TRIES; tries++) {
 		if (tries)
 			usleep(WRITEBACK_PAUSE_US);
-		err = survey_once(src, r, &e, &disk, s, &again);
+		err = survey_once(src, r, &e, &swaps, s, &again);
 	}
-	swapdisk_close(&disk);
+	swaps_close(&swaps);
 	munmap(e.before, bytes);
 	return err;
 }

@@ -12,6 +12,7 @@
 
 #include "region.h"
 #include "source.h"
+#include "swapdisk.h"
 
 struct survey {
 	size_t pages;
@@ -20,6 +21,7 @@ struct survey {
 	size_t nothing;		/* entries that tell of no page */
 	size_t due;		/* pages whose place in swap must be told */
 	size_t located;		/* of these, told, and their bytes found there */
+	size_t located_on[SWAPS_MAX];	/* the same by swap type */
 	size_t silent;		/* of these, shown as nothing */
 	size_t mistaken;	/* entries that are not what they must be */
 	char first[256];	/* the first of them, in words */

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "pattern.h"
 #include "swapdisk.h"
+#include "text.h"
 
 #define SLOT_BYTES	PATTERN_BYTES
 #define WINDOW_SLOTS	128
@@ -14,11 +17,16 @@
 int swapdisk_open(struct swapdisk *disk)
 {
 	const char *path = getenv("XPAGEMAP_SWAPDEV");
+
+	*disk = (struct swapdisk){ .fd = -1 };
+	return path && *path ? swapdisk_open_path(disk, path) : -ENODEV;
+}
+
+int swapdisk_open_path(struct swapdisk *disk, const char *path)
+{
 	off_t bytes;
 
 	*disk = (struct swapdisk){ .fd = -1 };
-	if (!path || !*path)
-		return -ENODEV;
 	disk->fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
 	if (disk->fd < 0)
 		return -errno;
@@ -72,4 +80,50 @@ const void *swapdisk_page(struct swapdisk *disk, __u64 slot)
 		}
 	}
 	return disk->window + (slot - disk->first) * SLOT_BYTES;
+}
+
+int swaps_open(struct swaps *swaps)
+{
+	char text[4096], path[128], *line;
+	int err = 0;
+	long len;
+
+	*swaps = (struct swaps){};
+	len = read_text("/proc/swaps", text, sizeof(text));
+	if (len < 0)
+		return len;
+	/* The first line is a header. */
+	strtok(text, "\n");
+	while (!err && (line = strtok(NULL, "\n"))) {
+		if (swaps->count == SWAPS_MAX || sscanf(line, "%127s", path) != 1)
+			err = -E2BIG;
+		else
+			err = swapdisk_open_path(&swaps->disk[swaps->count], path);
+		swaps->count += !err;
+	}
+	if (err)
+		swaps_close(swaps);
+	return err;
+}
+
+void swaps_close(struct swaps *swaps)
+{
+	while (swaps->count)
+		swapdisk_close(&swaps->disk[--swaps->count]);
+}
+
+void swaps_forget(struct swaps *swaps)
+{
+	unsigned int type;
+
+	for (type = 0; type < swaps->count; type++)
+		swapdisk_forget(&swaps->disk[type]);
+}
+
+const void *swaps_page(struct swaps *swaps, unsigned int type, __u64 slot)
+{
+	if (type < swaps->count)
+		return swapdisk_page(&swaps->disk[type], slot);
+	errno = ENODEV;
+	return NULL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The swap disk as bytes, read past every cache. */
+/* Swap devices as bytes, read past every cache. */
 #ifndef SELFTESTS_SWAPDISK_H
 #define SELFTESTS_SWAPDISK_H
 
@@ -16,6 +16,7 @@ struct swapdisk {
 
 /* Opens the device that XPAGEMAP_SWAPDEV names. Returns 0 or a negative errno. */
 int swapdisk_open(struct swapdisk *disk);
+int swapdisk_open_path(struct swapdisk *disk, const char *path);
 void swapdisk_close(struct swapdisk *disk);
 
 /*
@@ -26,5 +27,24 @@ const void *swapdisk_page(struct swapdisk *disk, __u64 slot);
 
 /* Forgets what was read: the disk is read anew. */
 void swapdisk_forget(struct swapdisk *disk);
+
+#define SWAPS_MAX 4
+
+/* All swap devices in use, by their types. */
+struct swaps {
+	unsigned int count;
+	struct swapdisk disk[SWAPS_MAX];
+};
+
+/*
+ * /proc/swaps names the devices in the order of their types, which have no gap
+ * as long as the last one on is the first one off.
+ */
+int swaps_open(struct swaps *swaps);
+void swaps_close(struct swaps *swaps);
+void swaps_forget(struct swaps *swaps);
+
+/* As swapdisk_page(); ENODEV where there is no device of that type. */
+const void *swaps_page(struct swaps *swaps, unsigned int type, __u64 slot);
 
 #endif

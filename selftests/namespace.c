@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+/* PID namespaces: whoever writes a PID to attach, it is of the writer's namespace. */
+#include <errno.h>
+#include <sched.h>
+
+#include "lib/harness.h"
+#include "lib/lib.h"
+
+#define PAGES	600
+
+/* What the processes tell each other. */
+struct notes {
+	struct region region;	/* the namespace's own memory */
+	pid_t outside;		/* its first process, as we see it */
+	int attached, strange;	/* what attach returned inside */
+	__u64 entries[PAGES];	/* what was read inside */
+};
+
+FIXTURE(namespace) {
+	struct notes *notes;
+	struct child child;
+};
+
+static int first_process(struct child *c, struct notes *notes)
+{
+	int fd;
+
+	if (getpid() != 1)
+		return 10;
+	notes->strange = attach(notes->outside);
+	notes->attached = attach(1);
+	fd = target_open(1);
+	if (fd < 0 || pagemap_read(fd, notes->region.addr, notes->entries, PAGES) != PAGES)
+		return 12;
+	return !child_tell(c) || !child_hear(c) || detach(1);
+}
+
+/* Only a child of the one that makes a PID namespace is in it. */
+static int make_namespace(struct child *c, void *arg)
+{
+	struct notes *notes = arg;
+	int status;
+	pid_t pid;
+
+	if (unshare(CLONE_NEWPID))
+		return 1;
+	pid = fork();
+	if (!pid)
+		_exit(child_hear(c) ? first_process(c, notes) : 11);
+	if (pid < 0)
+		return 2;
+	notes->outside = pid;
+	child_tell(c);
+	if (waitpid(pid, &status, 0) < 0)
+		return 2;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 3;
+}
+
+FIXTURE_SETUP(namespace)
+{
+	self->notes = mmap(NULL, sizeof(*self->notes), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->notes);
+	ASSERT_EQ(0, region_map_memfd(&self->notes->region, PAGES));
+	region_fill(&self->notes->region);
+	ASSERT_EQ(0, region_pageout(&self->notes->region));
+	ASSERT_FALSE(is_attached(1));
+	ASSERT_EQ(0, child_start(&self->child, make_namespace, self->notes));
+	ASSERT_TRUE(child_hear(&self->child));
+	ASSERT_LT(2, self->notes->outside);
+}
+
+FIXTURE_TEARDOWN(namespace)
+{
+	if (is_attached(1))
+		EXPECT_EQ(0, detach(1));
+	/* The first process's end is that of its namespace. */
+	if (self->notes->outside > 0)
+		kill(self->notes->outside, SIGKILL);
+	child_wait(&self->child);
+	region_free(&self->notes->region);
+}
+
+TEST_F(namespace, attached_from_outside)
+{
+	struct source src;
+	struct survey s;
+
+	ASSERT_EQ(0, source_open(&src, self->notes->outside));
+	EXPECT_EQ(0, survey_region(&src, &self->notes->region, &s));
+	EXPECT_EQ(PAGES, s.located);
+	EXPECT_EQ(0, s.mistaken) survey_print(&s, "the namespace's first process");
+	EXPECT_EQ(0, source_close(&src));
+}
+
+/* Inside, the process is 1, and its PID outside is nobody's. */
+TEST_F(namespace, attached_from_inside)
+{
+	struct notes *notes = self->notes;
+	__u64 seen[PAGES];
+	struct source src;
+	struct survey s;
+	int fd;
+
+	ASSERT_TRUE(child_tell(&self->child));
+	ASSERT_TRUE(child_hear(&self->child));
+	EXPECT_EQ(-ESRCH, notes->strange);
+	EXPECT_EQ(0, notes->attached);
+	/* Seen from outside, the same entries, and the bytes at their places. */
+	ASSERT_EQ(0, source_open(&src, notes->outside));
+	EXPECT_EQ(0, survey_region(&src, &notes->region, &s));
+	EXPECT_EQ(PAGES, s.located);
+	EXPECT_EQ(0, s.mistaken);
+	EXPECT_EQ(PAGES, pagemap_read(src.fd, notes->region.addr, seen, PAGES));
+	EXPECT_EQ(0, memcmp(seen, notes->entries, sizeof(seen)));
+	EXPECT_EQ(0, source_close(&src));
+	/* The directory is called what was written: it is not that of our own 1. */
+	fd = target_open(1);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(PAGES, pagemap_read(fd, notes->region.addr, seen, PAGES));
+	EXPECT_EQ(0, memcmp(seen, notes->entries, sizeof(seen)));
+	close(fd);
+	ASSERT_TRUE(child_tell(&self->child));
+	EXPECT_EQ(0, child_wait(&self->child));
+	EXPECT_FALSE(is_attached(1));
+}
+
+TEST_HARNESS_MAIN
