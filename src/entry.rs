@@ -6,10 +6,16 @@
 
 use kernel::{
     bits::genmask_u64,
-    mm::page_state::{
-        PageFlag,
-        PageKind,
-        PageState, //
+    mm::{
+        anon_state::{
+            AnonFlag,
+            AnonState, //
+        },
+        page_state::{
+            PageFlag,
+            PageKind,
+            PageState, //
+        },
     },
     prelude::*,
 };
@@ -72,9 +78,71 @@ pub(crate) fn pagemap(state: &PageState) -> u64 {
     }
 }
 
+/// Bits of an `exclusive` entry.
+mod ex {
+    use super::AnonFlag;
+
+    pub(super) const PRESENT: u64 = 1 << 63;
+    pub(super) const SWAP: u64 = 1 << 62;
+    pub(super) const FILE: u64 = 1 << 61;
+    pub(super) const HUGE: u64 = 1 << 55;
+    pub(super) const MIGRATION: u64 = 1 << 53;
+    /// Where the number of references begins; that of mappings begins at 0.
+    pub(super) const REFERENCES_SHIFT: u32 = 16;
+
+    /// Which flag of a page is which bit.
+    pub(super) const FLAGS: [(AnonFlag, u32); 7] = [
+        (AnonFlag::Exclusive, 60),
+        (AnonFlag::MaybePinned, 59),
+        (AnonFlag::Writable, 58),
+        (AnonFlag::Ksm, 57),
+        (AnonFlag::Large, 56),
+        (AnonFlag::SwapCache, 54),
+        (AnonFlag::Zero, 52),
+    ];
+    /// What there is to say of pages of files.
+    pub(super) const FILE_FLAGS: u64 = 1 << 58 | 1 << 56 | HUGE;
+    /// What there is to say of zero pages.
+    pub(super) const ZERO_FLAGS: u64 = 1 << 58 | HUGE | 1 << 52;
+}
+
+/// Encodes what is known of a page as an entry of `exclusive`.
+pub(crate) fn exclusive(state: &AnonState) -> u64 {
+    let huge = if state.page.flags.contains(PageFlag::Huge) {
+        ex::HUGE
+    } else {
+        0
+    };
+    let flags = ex::FLAGS
+        .iter()
+        .filter(|&&(flag, _)| state.flags.contains(flag))
+        .fold(huge, |flags, &(_, bit)| flags | 1 << bit);
+    let capped = |count: u32| u64::from(count.min(u32::from(u16::MAX)));
+    let counts = capped(state.references) << ex::REFERENCES_SHIFT | capped(state.mappings);
+    let file = state.page.flags.contains(PageFlag::File);
+
+    match state.page.kind {
+        PageKind::Present if file => ex::PRESENT | ex::FILE | flags & ex::FILE_FLAGS,
+        PageKind::Present if state.flags.contains(AnonFlag::Zero) => {
+            ex::PRESENT | flags & ex::ZERO_FLAGS
+        }
+        PageKind::Present => ex::PRESENT | flags | counts,
+        PageKind::Swap => ex::SWAP | flags,
+        PageKind::Migration | PageKind::Device if file => ex::FILE | flags & ex::FILE_FLAGS,
+        PageKind::Migration => ex::MIGRATION | flags | counts,
+        PageKind::Device => flags | counts,
+        PageKind::Unmapped
+        | PageKind::Hole
+        | PageKind::Empty
+        | PageKind::HwPoison
+        | PageKind::Marker => 0,
+    }
+}
+
 #[kunit_tests(xpagemap_entry)]
 mod tests {
     use super::*;
+    use kernel::mm::anon_state::AnonFlags;
 
     fn state(kind: PageKind, frame: usize) -> PageState {
         PageState {
@@ -145,5 +213,81 @@ mod tests {
         let mut state = state(PageKind::Empty, 0);
         state.flags |= PageFlag::Huge | PageFlag::Vacant;
         assert_eq!(pagemap(&state), 0);
+    }
+
+    fn anon(kind: PageKind, flags: &[AnonFlag]) -> AnonState {
+        AnonState {
+            flags: flags
+                .iter()
+                .fold(AnonFlags::default(), |all, &flag| all | flag),
+            references: 3,
+            mappings: 1,
+            ..AnonState::of(state(kind, 0x1234))
+        }
+    }
+
+    #[test]
+    fn anonymous_page_shows_all() {
+        let page = anon(
+            PageKind::Present,
+            &[
+                AnonFlag::Exclusive,
+                AnonFlag::MaybePinned,
+                AnonFlag::PinsCounted,
+                AnonFlag::Writable,
+                AnonFlag::Large,
+                AnonFlag::SwapCache,
+            ],
+        );
+        assert_eq!(exclusive(&page), 0x9d40_0000_0003_0001);
+
+        let ksm = anon(PageKind::Present, &[AnonFlag::Ksm]);
+        assert_eq!(exclusive(&ksm), 0x8200_0000_0003_0001);
+    }
+
+    #[test]
+    fn counts_are_capped() {
+        let many = AnonState {
+            references: 70000,
+            mappings: u32::MAX,
+            ..anon(PageKind::Present, &[])
+        };
+        assert_eq!(exclusive(&many), 0x8000_0000_ffff_ffff);
+    }
+
+    #[test]
+    fn page_of_a_file_shows_little() {
+        let mut page = anon(
+            PageKind::Present,
+            &[
+                AnonFlag::Exclusive,
+                AnonFlag::MaybePinned,
+                AnonFlag::Writable,
+                AnonFlag::Large,
+                AnonFlag::SwapCache,
+            ],
+        );
+        page.page.flags |= PageFlag::File | PageFlag::Huge;
+        assert_eq!(exclusive(&page), 0xa580_0000_0000_0000);
+        page.page.kind = PageKind::Migration;
+        assert_eq!(exclusive(&page), 0x2580_0000_0000_0000);
+    }
+
+    #[test]
+    fn zero_page_shows_less() {
+        let mut page = anon(PageKind::Present, &[AnonFlag::Zero, AnonFlag::Exclusive]);
+        page.page.flags |= PageFlag::Huge;
+        assert_eq!(exclusive(&page), 0x8090_0000_0000_0000);
+    }
+
+    #[test]
+    fn entries_without_a_page() {
+        let swap = anon(PageKind::Swap, &[AnonFlag::Exclusive, AnonFlag::SwapCache]);
+        assert_eq!(exclusive(&swap), 0x5040_0000_0000_0000);
+        let migration = anon(PageKind::Migration, &[AnonFlag::Exclusive]);
+        assert_eq!(exclusive(&migration), 0x1020_0000_0003_0001);
+        for kind in [PageKind::Hole, PageKind::Empty, PageKind::Marker] {
+            assert_eq!(exclusive(&anon(kind, &[])), 0);
+        }
     }
 }

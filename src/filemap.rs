@@ -86,6 +86,9 @@ fn fill_run(run: &CachedRun, first: usize, states: &mut [PageState]) {
 }
 
 impl Pages for Filemap {
+    type State = PageState;
+    const SCRATCH: PageState = PageState::UNMAPPED;
+
     fn fill(&self, page: usize, states: &mut [PageState], entries: &mut [u64]) -> Result<usize> {
         let pages = self.room(page, states.len());
         let Some(states) = states.get_mut(..pages).filter(|states| !states.is_empty()) else {

@@ -7,7 +7,6 @@ use kernel::{
         page_state::PageState,
         Mm, //
     },
-    page::PAGE_SHIFT,
     prelude::*,
     sync::aref::ARef, //
 };
@@ -15,39 +14,32 @@ use kernel::{
 use crate::{
     entry,
     reader::Pages,
-    shmem, //
+    shmem,
+    space, //
 };
 
 /// `/proc/PID/pagemap`'s view of an address space, and the swap slots of shared memory.
 pub(crate) struct Pagemap(pub(crate) ARef<Mm>);
 
 impl Pages for Pagemap {
-    fn fill(&self, page: usize, states: &mut [PageState], entries: &mut [u64]) -> Result<usize> {
-        let Some(mm) = self.0.mmget_not_zero() else {
-            return Ok(0);
-        };
-        if page > usize::MAX >> PAGE_SHIFT {
-            return Ok(0);
-        }
-        let guard = mm.mmap_read_lock_killable()?;
-        let addr = guard.untagged_addr(page << PAGE_SHIFT);
-        let pages = states
-            .len()
-            .min(mm.task_size().saturating_sub(addr) >> PAGE_SHIFT);
-        let Some(states) = states.get_mut(..pages).filter(|states| !states.is_empty()) else {
-            return Ok(0);
-        };
+    type State = PageState;
+    const SCRATCH: PageState = PageState::UNMAPPED;
 
-        let walked = guard.page_states(addr, states)?;
-        if walked.shmem_swap {
-            shmem::complete(&guard, addr, states);
-        }
-        drop(guard);
+    fn fill(&self, page: usize, states: &mut [PageState], entries: &mut [u64]) -> Result<usize> {
+        let looked_at = space::look_at(&self.0, page, states, |mm, addr, states| {
+            let walked = mm.page_states(addr, states)?;
+
+            if walked.shmem_swap {
+                shmem::complete(mm, addr, states);
+            }
+            Ok(walked.uniform && !walked.shmem_swap)
+        })?;
+        let Some((pages, uniform)) = looked_at else {
+            return Ok(0);
+        };
 
         match states.first() {
-            Some(state) if walked.uniform && !walked.shmem_swap => {
-                entries.fill(entry::pagemap(state));
-            }
+            Some(state) if uniform => entries.fill(entry::pagemap(state)),
             _ => {
                 for (entry, state) in entries.iter_mut().zip(&*states) {
                     *entry = entry::pagemap(state);

@@ -12,7 +12,6 @@ use kernel::{
         file,
         LocalFile, //
     },
-    mm::page_state::PageState,
     new_mutex,
     page::PAGE_SIZE,
     prelude::*,
@@ -28,23 +27,29 @@ pub(crate) const WINDOW_PAGES: usize = PAGE_SIZE / ENTRY_SIZE;
 
 /// Something that consists of pages, and a way to show them.
 pub(crate) trait Pages: Send + Sync + 'static {
+    /// What is found out of a page before it is encoded.
+    type State: Copy + Send + Unpin;
+
+    /// What scratch memory is filled with.
+    const SCRATCH: Self::State;
+
     /// Fills in the entries of the pages from number `page` on. `states` is scratch memory of the
     /// same length. Returns how many pages there were; fewer than asked for only where they end.
     ///
     /// All locks that this takes, it drops before it returns.
-    fn fill(&self, page: usize, states: &mut [PageState], entries: &mut [u64]) -> Result<usize>;
+    fn fill(&self, page: usize, states: &mut [Self::State], entries: &mut [u64]) -> Result<usize>;
 }
 
 /// The memory that a read works in.
-pub(crate) struct Window {
-    states: KVec<PageState>,
+pub(crate) struct Window<S> {
+    states: KVec<S>,
     entries: KVec<u64>,
 }
 
-impl Window {
-    fn new() -> Result<Self> {
+impl<S: Copy> Window<S> {
+    fn new(scratch: S) -> Result<Self> {
         Ok(Self {
-            states: KVec::from_elem(PageState::UNMAPPED, WINDOW_PAGES, GFP_KERNEL)?,
+            states: KVec::from_elem(scratch, WINDOW_PAGES, GFP_KERNEL)?,
             entries: KVec::from_elem(0, WINDOW_PAGES, GFP_KERNEL)?,
         })
     }
@@ -63,7 +68,7 @@ impl<P: Pages> BinaryFile<P> {
     /// - [`EINTR`]: the current task is being killed.
     fn read_window_by_window(
         &self,
-        window: &mut Window,
+        window: &mut Window<P::State>,
         writer: &mut UserSliceWriter,
         offset: file::Offset,
     ) -> Result<usize> {
@@ -99,18 +104,18 @@ impl<P: Pages> Operations for BinaryFile<P> {
     const MODE: u16 = 0o400;
 
     /// One window for each open file, so that a read need not allocate.
-    type Open = Pin<KBox<Mutex<Window>>>;
+    type Open = Pin<KBox<Mutex<Window<P::State>>>>;
 
     fn open(&self, _file: &LocalFile) -> Result<Self::Open> {
         if !capable(Capability::SYS_ADMIN) {
             return Err(EPERM);
         }
-        KBox::pin_init(new_mutex!(Window::new()?), GFP_KERNEL)
+        KBox::pin_init(new_mutex!(Window::new(P::SCRATCH)?), GFP_KERNEL)
     }
 
     fn read(
         &self,
-        open: Pin<&Mutex<Window>>,
+        open: Pin<&Mutex<Window<P::State>>>,
         writer: &mut UserSliceWriter,
         offset: &mut file::Offset,
     ) -> Result<usize> {
@@ -118,7 +123,7 @@ impl<P: Pages> Operations for BinaryFile<P> {
         // open file meanwhile does not wait, but brings memory of its own.
         let read = match open.try_lock() {
             Some(mut window) => self.read_window_by_window(&mut window, writer, *offset)?,
-            None => self.read_window_by_window(&mut Window::new()?, writer, *offset)?,
+            None => self.read_window_by_window(&mut Window::new(P::SCRATCH)?, writer, *offset)?,
         };
 
         *offset += file::Offset::try_from(read)?;

@@ -20,15 +20,18 @@ use kernel::{
 };
 
 use crate::{
+    exclusive::Exclusive,
     filemap::Filemap,
     pagemap::Pagemap,
     reader::BinaryFile,
     registry::Attachable,
+    summary::Summary,
     swapmap::{
         FileSwapmap,
         Swapmap, //
     },
-    text::TextFile, //
+    text::TextFile,
+    violations::Violations, //
 };
 
 /// A target: the address space that a process had when it was attached.
@@ -38,6 +41,9 @@ use crate::{
 pub(crate) struct Target {
     pagemap: BinaryFile<Pagemap>,
     swapmap: TextFile<Swapmap>,
+    exclusive: BinaryFile<Exclusive>,
+    summary: TextFile<Summary>,
+    violations: TextFile<Violations>,
 }
 
 impl Target {
@@ -58,7 +64,10 @@ impl Target {
 
         Ok(Self {
             pagemap: BinaryFile(Pagemap(mm.clone())),
-            swapmap: TextFile(Swapmap(mm)),
+            swapmap: TextFile(Swapmap(mm.clone())),
+            exclusive: BinaryFile(Exclusive(mm.clone())),
+            summary: TextFile(Summary(mm.clone())),
+            violations: TextFile(Violations(mm)),
         })
     }
 }
@@ -67,6 +76,9 @@ impl Attachable for Target {
     fn add_files<'data>(&'data self, dir: &ScopedDir<'data, '_>) {
         dir.operations_file(c"pagemap", &self.pagemap);
         dir.operations_file(c"swapmap", &self.swapmap);
+        dir.operations_file(c"exclusive", &self.exclusive);
+        dir.operations_file(c"summary", &self.summary);
+        dir.operations_file(c"violations", &self.violations);
     }
 }
 

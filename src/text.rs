@@ -20,6 +20,9 @@ use kernel::{
     uaccess::UserSliceWriter, //
 };
 
+/// What a view of an address space says when that is gone.
+pub(crate) const GONE: &str = "# the address space is gone\n";
+
 /// Something that is shown line by line.
 pub(crate) trait Lines: Send + Sync + 'static {
     /// How far it was shown.

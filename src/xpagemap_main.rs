@@ -10,16 +10,22 @@ use kernel::prelude::*;
 
 mod control;
 mod entry;
+mod exclusive;
 mod filemap;
+mod invariants;
 mod pagemap;
 mod parse;
 mod reader;
 mod registry;
 mod run;
+mod scan;
 mod shmem;
+mod space;
+mod summary;
 mod swapmap;
 mod target;
 mod text;
+mod violations;
 
 module! {
     type: Xpagemap,
