@@ -23,9 +23,10 @@ FIXTURE_SETUP(exclusive_census)
 
 	self->pin.fd = -1;
 	ASSERT_EQ(0, kpage_open(&self->kp));
-	for (i = 0; i < KINDS; i++)
+	for (i = 0; i < KINDS; i++) {
 		ASSERT_EQ(0, kind_make(&memory_kinds[i], &self->regions[i], &self->pin))
 			TH_LOG("%s", memory_kinds[i].name);
+	}
 	ASSERT_EQ(0, exclusive_child_idle(&self->other, &self->child));
 	for (i = 0; i < KINDS; i++)
 		kind_after_fork(&memory_kinds[i], &self->regions[i]);

@@ -163,19 +163,14 @@ static int keep_from_child(const struct region *r, unsigned int steps)
 int kind_make(const struct kind *k, struct region *r, struct pin *pin)
 {
 	size_t bytes = k->pages * PAGE_BYTES;
-	void *to;
 	int err = k->map(r, k->pages);
 
 	if (err)
 		return err;
 	if (k->steps & PAGE_OUT && region_pageout(r))
 		return -EBUSY;
-	if (k->steps & MOVE) {
-		to = mremap(r->addr, bytes, bytes, MREMAP_MAYMOVE | MREMAP_DONTUNMAP);
-		if (to == MAP_FAILED)
-			return -errno;
-		r->addr = to;
-	}
+	if (k->steps & MOVE && region_move(r))
+		return -ENOMEM;
 	if (k->steps & FORBID && mprotect(r->addr, bytes, PROT_NONE))
 		return -errno;
 	if (k->steps & PIN && pin_take(pin, r->addr, r->pages, PIN_WRITE))

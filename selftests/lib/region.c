@@ -93,6 +93,18 @@ int region_map_view(struct region *r, const struct region *of, size_t skip,
 	return err;
 }
 
+int region_move(struct region *r)
+{
+	size_t bytes = r->pages * PAGE_BYTES;
+	void *to = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (to == MAP_FAILED ||
+	    mremap(r->addr, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to) != to)
+		return -errno;
+	r->addr = to;
+	return 0;
+}
+
 struct region region_part(const struct region *r, size_t from, size_t pages)
 {
 	struct region part = *r;

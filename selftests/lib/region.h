@@ -45,6 +45,9 @@ int region_map_memfd(struct region *r, size_t pages);
 int region_map_view(struct region *r, const struct region *of, size_t skip,
 		    size_t pages, int flags);
 
+/* To another address, by mremap(2). */
+int region_move(struct region *r);
+
 /* Some of its pages. Not to be freed. */
 struct region region_part(const struct region *r, size_t from, size_t pages);
 
