@@ -14,17 +14,17 @@ FIXTURE(exclusive_census) {
 	struct exclusive ex, other;
 	struct child child;
 	struct kpage kp;
-	struct pin pin;
+	struct kinds_state state;
 };
 
 FIXTURE_SETUP(exclusive_census)
 {
 	size_t i;
 
-	self->pin.fd = -1;
+	self->state.pin.fd = -1;
 	ASSERT_EQ(0, kpage_open(&self->kp));
 	for (i = 0; i < KINDS; i++) {
-		ASSERT_EQ(0, kind_make(&memory_kinds[i], &self->regions[i], &self->pin))
+		ASSERT_EQ(0, kind_make(&memory_kinds[i], &self->regions[i], &self->state))
 			TH_LOG("%s", memory_kinds[i].name);
 	}
 	ASSERT_EQ(0, exclusive_child_idle(&self->other, &self->child));
@@ -38,7 +38,7 @@ FIXTURE_TEARDOWN(exclusive_census)
 	EXPECT_EQ(0, exclusive_close(&self->other));
 	EXPECT_EQ(0, exclusive_close(&self->ex));
 	child_kill(&self->child);
-	EXPECT_EQ(0, kinds_unmake(&self->pin));
+	EXPECT_EQ(0, kinds_unmake(&self->state));
 	kpage_close(&self->kp);
 }
 

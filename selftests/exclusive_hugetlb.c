@@ -6,13 +6,14 @@
 #define HUGE_PAGES	2
 #define PAGES		(HUGE_PAGES * PMD_PAGES)
 #define POOL		"/proc/sys/vm/nr_hugepages"
-#define POOL_PAGES	(2 * HUGE_PAGES)	/* a copy of each */
+#define POOL_PAGES	"4"	/* a copy of each */
 
 FIXTURE(exclusive_hugetlb) {
 	struct region region;
 	struct exclusive ex, other;
 	struct child child;
 	struct kpage kp;
+	struct setting pool;
 	__u64 frames[PAGES];
 };
 
@@ -21,9 +22,9 @@ FIXTURE_SETUP(exclusive_hugetlb)
 	char text[32];
 
 	ASSERT_EQ(0, kpage_open(&self->kp));
-	ASSERT_EQ(0, write_text(POOL, "%d", POOL_PAGES));
+	ASSERT_EQ(0, setting_change(&self->pool, POOL, POOL_PAGES));
 	ASSERT_LT(0, read_text(POOL, text, sizeof(text)));
-	ASSERT_EQ(POOL_PAGES, atoi(text)) TH_LOG("memory is too fragmented");
+	ASSERT_EQ(atoi(POOL_PAGES), atoi(text)) TH_LOG("memory is too fragmented");
 	ASSERT_EQ(0, region_map(&self->region, NULL, PAGES,
 				MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0));
 	region_fill(&self->region);
@@ -39,7 +40,7 @@ FIXTURE_TEARDOWN(exclusive_hugetlb)
 	child_kill(&self->child);
 	region_free(&self->region);
 	kpage_close(&self->kp);
-	EXPECT_EQ(0, write_text(POOL, "0"));
+	EXPECT_EQ(0, setting_restore(&self->pool));
 }
 
 TEST_F(exclusive_hugetlb, new_page_is_exclusive)

@@ -15,6 +15,7 @@ FIXTURE(exclusive_ksm) {
 	struct exclusive ex, other;
 	struct child child;
 	struct kpage kp;
+	struct ksm ksm;
 	__u64 frames[PAGES];
 };
 
@@ -33,7 +34,7 @@ FIXTURE_SETUP(exclusive_ksm)
 
 FIXTURE_TEARDOWN(exclusive_ksm)
 {
-	EXPECT_EQ(0, ksm_stop());
+	EXPECT_EQ(0, ksm_stop(&self->ksm));
 	EXPECT_EQ(0, violations_of(&self->ex));
 	EXPECT_EQ(0, exclusive_close(&self->other));
 	EXPECT_EQ(0, exclusive_close(&self->ex));
@@ -43,18 +44,18 @@ FIXTURE_TEARDOWN(exclusive_ksm)
 	kpage_close(&self->kp);
 }
 
-static int merge(const struct exclusive *ex, const struct region *r, __u64 *frames)
+static int merge(struct ksm *ksm)
 {
-	int err = ksm_start() ?: ksm_wait(2);
+	int err = ksm_start(ksm) ?: ksm_wait(2);
 
 	region_drain_batches();
-	frames_note(ex, r, frames);
 	return err;
 }
 
 TEST_F(exclusive_ksm, merged_pages_have_no_bit)
 {
-	ASSERT_EQ(0, merge(&self->ex, &self->one, self->frames));
+	ASSERT_EQ(0, merge(&self->ksm));
+	frames_note(&self->ex, &self->one, self->frames);
 	EXPECT_EQ(PAGES, crosscheck_count(&self->ex, &self->kp, &self->one, MERGED, 2));
 	EXPECT_EQ(PAGES, crosscheck_count(&self->ex, &self->kp, &self->two, MERGED, 2));
 	EXPECT_EQ(PAGES, frames_kept(&self->ex, &self->two, self->frames));
@@ -63,8 +64,9 @@ TEST_F(exclusive_ksm, merged_pages_have_no_bit)
 
 TEST_F(exclusive_ksm, writer_gets_a_page_of_its_own)
 {
-	ASSERT_EQ(0, merge(&self->ex, &self->one, self->frames));
-	ASSERT_EQ(0, write_text("/sys/kernel/mm/ksm/run", "0"));
+	ASSERT_EQ(0, merge(&self->ksm));
+	frames_note(&self->ex, &self->one, self->frames);
+	ASSERT_EQ(0, ksm_pause());
 	region_fill(&self->two);
 	EXPECT_EQ(PAGES, crosscheck_count(&self->ex, &self->kp, &self->one, MERGED, 1));
 	EXPECT_EQ(PAGES, crosscheck_count(&self->ex, &self->kp, &self->two, EX_OWN, 1));
@@ -75,7 +77,8 @@ TEST_F(exclusive_ksm, writer_gets_a_page_of_its_own)
 /* Taken apart without a write: exclusive copies, which a write may make writable. */
 TEST_F(exclusive_ksm, unmerged_pages_are_exclusive)
 {
-	ASSERT_EQ(0, merge(&self->ex, &self->one, self->frames));
+	ASSERT_EQ(0, merge(&self->ksm));
+	frames_note(&self->ex, &self->one, self->frames);
 	ASSERT_EQ(0, madvise(self->one.addr, PAGES * PAGE_BYTES, MADV_UNMERGEABLE));
 	EXPECT_EQ(PAGES, exclusive_count(&self->ex, self->one.addr, PAGES,
 					 EX_STATE & ~EX_WRITABLE, EX_PRESENT | EX_EXCLUSIVE));
@@ -90,7 +93,8 @@ TEST_F(exclusive_ksm, pinned_page_is_not_merged)
 	struct pin pin;
 
 	ASSERT_EQ(0, pin_take(&pin, self->two.addr, 1, PIN_WRITE));
-	ASSERT_EQ(0, merge(&self->ex, &self->two, self->frames));
+	ASSERT_EQ(0, merge(&self->ksm));
+	frames_note(&self->ex, &self->two, self->frames);
 	EXPECT_EQ(EX_OWN | EX_MAYBE_PINNED,
 		  exclusive_at(&self->ex, self->two.addr) & EX_STATE &
 		  (EX_OWN | EX_MAYBE_PINNED | EX_KSM));
@@ -108,8 +112,9 @@ TEST_F(exclusive_ksm, pin_of_a_merged_page_unshares_it)
 {
 	struct pin pin;
 
-	ASSERT_EQ(0, merge(&self->ex, &self->one, self->frames));
-	ASSERT_EQ(0, write_text("/sys/kernel/mm/ksm/run", "0"));
+	ASSERT_EQ(0, merge(&self->ksm));
+	frames_note(&self->ex, &self->one, self->frames);
+	ASSERT_EQ(0, ksm_pause());
 	ASSERT_EQ(0, pin_take(&pin, self->two.addr, PAGES, 0));
 	EXPECT_EQ(PAGES, crosscheck_count(&self->ex, &self->kp, &self->two,
 					  EX_PRESENT | EX_EXCLUSIVE | EX_MAYBE_PINNED, 1));
@@ -119,8 +124,9 @@ TEST_F(exclusive_ksm, pin_of_a_merged_page_unshares_it)
 
 TEST_F(exclusive_ksm, fork_shares_merged_pages)
 {
-	ASSERT_EQ(0, merge(&self->ex, &self->one, self->frames));
-	ASSERT_EQ(0, write_text("/sys/kernel/mm/ksm/run", "0"));
+	ASSERT_EQ(0, merge(&self->ksm));
+	frames_note(&self->ex, &self->one, self->frames);
+	ASSERT_EQ(0, ksm_pause());
 	ASSERT_EQ(0, exclusive_child_idle(&self->other, &self->child));
 	EXPECT_EQ(PAGES, crosscheck_count(&self->ex, &self->kp, &self->one, MERGED, 4));
 	EXPECT_EQ(PAGES, crosscheck_count(&self->other, &self->kp, &self->two, MERGED, 4));

@@ -11,7 +11,7 @@
 #include "text.h"
 #include "thp.h"
 
-#define HUGE_PAGES	2
+#define HUGE_PAGES	"2"
 #define HUGE_POOL	"/proc/sys/vm/nr_hugepages"
 
 /* What is done to a kind of memory. */
@@ -94,8 +94,7 @@ static int map_thp_by_ptes(struct region *r, size_t pages)
 
 static int map_hugetlb(struct region *r, size_t pages)
 {
-	int err = write_text(HUGE_POOL, "%d", HUGE_PAGES) ?:
-		  region_map(r, NULL, pages, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	int err = region_map(r, NULL, pages, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
 
 	if (!err)
 		region_fill(r);
@@ -132,7 +131,7 @@ const struct kind memory_kinds[KINDS] = {
 	{ "THP, shared", map_thp, 4 * PMD_PAGES, SHARE, EX_PRESENT },
 	{ "THP by PTEs", map_thp_by_ptes, 4 * PMD_PAGES, 0, EX_OWN },
 	{ "THP, half shared", map_thp, 2 * PMD_PAGES, SHARE_HALF, EX_OWN },
-	{ "hugetlb", map_hugetlb, HUGE_PAGES * PMD_PAGES, 0, EX_OWN },
+	{ "hugetlb", map_hugetlb, 2 * PMD_PAGES, 0, EX_OWN },
 	{ "merged", map_equal, 2000, MERGE, EX_PRESENT | EX_KSM },
 	{ "moved", map_anon, 2000, MOVE, EX_OWN },
 	{ "forbidden", map_anon, 1000, FORBID, EX_PRESENT | EX_EXCLUSIVE },
@@ -160,11 +159,14 @@ static int keep_from_child(const struct region *r, unsigned int steps)
 	return err;
 }
 
-int kind_make(const struct kind *k, struct region *r, struct pin *pin)
+int kind_make(const struct kind *k, struct region *r, struct kinds_state *state)
 {
 	size_t bytes = k->pages * PAGE_BYTES;
-	int err = k->map(r, k->pages);
+	int err = 0;
 
+	if (k->map == map_hugetlb)
+		err = setting_change(&state->huge_pages, HUGE_POOL, HUGE_PAGES);
+	err = err ?: k->map(r, k->pages);
 	if (err)
 		return err;
 	if (k->steps & PAGE_OUT && region_pageout(r))
@@ -173,9 +175,9 @@ int kind_make(const struct kind *k, struct region *r, struct pin *pin)
 		return -ENOMEM;
 	if (k->steps & FORBID && mprotect(r->addr, bytes, PROT_NONE))
 		return -errno;
-	if (k->steps & PIN && pin_take(pin, r->addr, r->pages, PIN_WRITE))
+	if (k->steps & PIN && pin_take(&state->pin, r->addr, r->pages, PIN_WRITE))
 		return -EBUSY;
-	if (k->steps & MERGE && (ksm_start() || ksm_wait(2)))
+	if (k->steps & MERGE && (ksm_start(&state->ksm) || ksm_wait(2)))
 		return -ETIMEDOUT;
 	return keep_from_child(r, k->steps) ? -errno : 0;
 }
@@ -186,9 +188,9 @@ void kind_after_fork(const struct kind *k, struct region *r)
 		region_fill(r);
 }
 
-int kinds_unmake(struct pin *pin)
+int kinds_unmake(struct kinds_state *state)
 {
-	int err = pin->fd < 0 ? 0 : pin_release(pin);
+	int err = state->pin.fd < 0 ? 0 : pin_release(&state->pin);
 
-	return ksm_stop() ?: write_text(HUGE_POOL, "0") ?: err;
+	return ksm_stop(&state->ksm) ?: setting_restore(&state->huge_pages) ?: err;
 }

@@ -9,6 +9,7 @@
 #include <linux/types.h>
 #include <stddef.h>
 
+#include "ksm.h"
 #include "pin.h"
 #include "region.h"
 
@@ -24,17 +25,24 @@ struct kind {
 
 extern const struct kind memory_kinds[KINDS];
 
+/* What some kinds take from the kernel for a while. */
+struct kinds_state {
+	struct pin pin;
+	struct ksm ksm;
+	struct setting huge_pages;
+};
+
 /*
- * Maps memory of a kind and takes the steps that come before a fork. @pin is for the
- * kind that is pinned. Returns 0 or a negative errno.
+ * Maps memory of a kind and takes the steps that come before a fork. Returns 0 or a
+ * negative errno.
  */
-int kind_make(const struct kind *k, struct region *r, struct pin *pin);
+int kind_make(const struct kind *k, struct region *r, struct kinds_state *state);
 
 /* Takes those that come after. */
 void kind_after_fork(const struct kind *k, struct region *r);
 
-/* Gives back what is not the process's own. */
-int kinds_unmake(struct pin *pin);
+/* Gives that back. Returns 0 or a negative errno. */
+int kinds_unmake(struct kinds_state *state);
 
 /* What the entry of page @i must say. */
 __u64 kind_state(const struct kind *k, size_t i);

@@ -10,19 +10,36 @@
 #define WAIT_TRIES	3000
 #define WAIT_PAUSE_US	20000
 
-int ksm_start(void)
+int ksm_start(struct ksm *ksm)
 {
 	/* Pages that did not merge at once are to be looked at each time. */
-	return write_text(KSM "smart_scan", "0") ?:
-	       write_text(KSM "pages_to_scan", "100000") ?:
-	       write_text(KSM "sleep_millisecs", "0") ?: write_text(KSM "run", "1");
+	static const struct {
+		const char *path, *value;
+	} wanted[KSM_SETTINGS] = {
+		{ KSM "smart_scan", "0" },
+		{ KSM "pages_to_scan", "100000" },
+		{ KSM "sleep_millisecs", "0" },
+		{ KSM "run", "1" },
+	};
+	int i, err = 0;
+
+	for (i = 0; i < KSM_SETTINGS && !err; i++)
+		err = setting_change(&ksm->settings[i], wanted[i].path, wanted[i].value);
+	return err;
 }
 
-int ksm_stop(void)
+int ksm_pause(void)
 {
-	return write_text(KSM "run", "2") ?: write_text(KSM "sleep_millisecs", "20") ?:
-	       write_text(KSM "pages_to_scan", "100") ?:
-	       write_text(KSM "smart_scan", "1") ?: write_text(KSM "run", "0");
+	return write_text(KSM "run", "0");
+}
+
+int ksm_stop(struct ksm *ksm)
+{
+	int i, err = write_text(KSM "run", "2");
+
+	for (i = 0; i < KSM_SETTINGS && !err; i++)
+		err = setting_restore(&ksm->settings[i]);
+	return err;
 }
 
 static long scans(void)

@@ -3,15 +3,24 @@
 #ifndef SELFTESTS_KSM_H
 #define SELFTESTS_KSM_H
 
-#include "region.h"
+#include "setting.h"
 
-/* Scans without a pause from now on. Returns 0 or a negative errno. */
-int ksm_start(void);
+#define KSM_SETTINGS 4
 
-/* Stops, and takes apart all that was merged. Returns 0 or a negative errno. */
-int ksm_stop(void);
+struct ksm {
+	struct setting settings[KSM_SETTINGS];
+};
 
-/* Waits until all memory has been scanned @times times. 0 or a negative errno. */
+/* All return 0 or a negative errno. Scans without a pause from now on. */
+int ksm_start(struct ksm *ksm);
+
+/* Goes on no more, and leaves what is merged as it is. */
+int ksm_pause(void);
+
+/* Takes apart all that was merged. Has no effect where it was never started. */
+int ksm_stop(struct ksm *ksm);
+
+/* Waits until all memory has been scanned @times times. */
 int ksm_wait(int times);
 
 #endif
