@@ -86,9 +86,13 @@ TEST_F(exclusive_census, summary_adds_up)
 		const char *column;
 		__u64 mask, bits;
 	} columns[] = {
-		{ "exclusive", EX_PRESENT | EX_EXCLUSIVE, EX_PRESENT | EX_EXCLUSIVE },
+		{ "present", EX_PRESENT, EX_PRESENT },
+		{ "swap-private", EX_SWAP, EX_SWAP },
+		{ "exclusive", EX_EXCLUSIVE, EX_EXCLUSIVE },
+		{ "maybe-pinned", EX_MAYBE_PINNED, EX_MAYBE_PINNED },
 		{ "ksm", EX_KSM, EX_KSM },
 		{ "large", EX_LARGE, EX_LARGE },
+		{ "zero", EX_ZERO, EX_ZERO },
 	};
 	size_t i, j;
 

@@ -87,6 +87,30 @@ TEST_F(exclusive_move, migration_finds_moved_pages)
 	EXPECT_EQ(0, region_damaged(&self->to));
 }
 
+TEST_F(exclusive_move, ksm_merges_moved_pages)
+{
+	struct region twin;
+	struct ksm ksm = {};
+
+	ASSERT_EQ(PAGES, move_all(self->uffd, &self->to, &self->from));
+	ASSERT_EQ(0, region_map_apart(&twin, PAGES));
+	twin.id = self->to.id;
+	region_fill(&twin);
+	ASSERT_EQ(0, madvise(twin.addr, PAGES * PAGE_BYTES, MADV_MERGEABLE));
+	ASSERT_EQ(0, madvise(self->to.addr, PAGES * PAGE_BYTES, MADV_MERGEABLE));
+	EXPECT_EQ(0, ksm_start(&ksm));
+	EXPECT_EQ(0, ksm_wait(2));
+	region_drain_batches();
+	EXPECT_EQ(PAGES, crosscheck_count(&self->ex, &self->kp, &self->to,
+					  EX_PRESENT | EX_KSM, 2));
+	EXPECT_EQ(PAGES, crosscheck_count(&self->ex, &self->kp, &twin, EX_PRESENT | EX_KSM, 2));
+	EXPECT_EQ(0, ksm_stop(&ksm));
+	EXPECT_EQ(PAGES, exclusive_count(&self->ex, self->to.addr, PAGES,
+					 EX_STATE & ~EX_WRITABLE, EX_PRESENT | EX_EXCLUSIVE));
+	EXPECT_EQ(0, region_damaged(&self->to));
+	region_free(&twin);
+}
+
 /* The old mapping is gone, and its anon_vma with it, before the page is looked for. */
 TEST_F(exclusive_move, reclaim_finds_them_when_the_old_mapping_is_gone)
 {

@@ -140,7 +140,7 @@ TEST_F(exclusive_pin, pinned_pages_are_told)
 		if (is_pinned(i))
 			EXPECT_LE(1024, ex_references(entry));
 	}
-	EXPECT_EQ(PINNED, summary_value(&self->ex, self->region.addr, "pinned"));
+	EXPECT_EQ(PINNED, summary_value(&self->ex, self->region.addr, "maybe-pinned"));
 	EXPECT_EQ(0, violations_of(&self->ex));
 }
 

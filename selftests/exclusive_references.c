@@ -112,10 +112,7 @@ TEST_F(exclusive_references, a_thousand_references_look_like_a_pin)
 	EXPECT_EQ(0, violations_of(&self->ex));
 }
 
-/*
- * No pin and not exclusive: for rule pinned-not-exclusive that is no violation, or
- * one that is called a suspicion.
- */
+/* References without a pin, and not exclusive: a suspicion, and no more than that. */
 TEST_F(exclusive_references, fork_shares_it_where_nothing_was_ever_pinned)
 {
 	struct region *r = &self->region;
@@ -125,6 +122,9 @@ TEST_F(exclusive_references, fork_shares_it_where_nothing_was_ever_pinned)
 	EXPECT_EQ(EX_PRESENT | EX_MAYBE_PINNED,
 		  exclusive_at(&self->ex, r->addr) & EX_STATE);
 	EXPECT_EQ(PAGES, frames_kept(&self->other, r, self->frames));
+	EXPECT_EQ(1, suspicions_of(&self->ex, r->addr));
+	EXPECT_EQ(0, suspicions_of(&self->ex, region_page(r, 1)));
+	EXPECT_EQ(0, violations_of(&self->ex));
 }
 
 /* Once the process has pinned anything, fork takes the hint for a pin, and copies. */

@@ -56,6 +56,12 @@ FIXTURE_VARIANT_ADD(exclusive_storm, large_folio_pinned_for_writing) {
 	.flags = PIN_FAST | PIN_WRITE,
 };
 
+FIXTURE_VARIANT_ADD(exclusive_storm, large_folio_pinned_for_reading) {
+	.map = map_thp,
+	.pages = PMD_PAGES,
+	.flags = PIN_FAST,
+};
+
 FIXTURE_SETUP(exclusive_storm)
 {
 	ASSERT_EQ(0, variant->map(&self->region, variant->pages));

@@ -57,7 +57,7 @@ static bool has_child_read(struct child *c)
 TEST_F(exclusive_swap, swapped_page_keeps_the_mark)
 {
 	EXPECT_EQ(PAGES, crosscheck_count(&self->ex, &self->kp, &self->region, MARKED, 0));
-	EXPECT_EQ(PAGES, summary_value(&self->ex, self->region.addr, "swapped"));
+	EXPECT_EQ(PAGES, summary_value(&self->ex, self->region.addr, "swap-private"));
 	EXPECT_EQ(0, violations_of(&self->ex));
 }
 

@@ -90,6 +90,12 @@ long exclusive_count(const struct exclusive *ex, const void *addr, size_t pages,
 	return count;
 }
 
+/* What DETAIL says where a rule cannot be sure. */
+static bool is_suspicion(const char *line)
+{
+	return strstr(line, " suspected");
+}
+
 long violations_of(const struct exclusive *ex)
 {
 	FILE *file = open_text(ex, "violations");
@@ -100,7 +106,7 @@ long violations_of(const struct exclusive *ex)
 	if (!file)
 		return -errno;
 	while (getline(&line, &room, file) > 0) {
-		if (*line == '#')
+		if (*line == '#' || is_suspicion(line))
 			continue;
 		if (++lines <= SHOWN)
 			ksft_print_msg("violation: %s", line);
@@ -110,6 +116,35 @@ long violations_of(const struct exclusive *ex)
 	free(line);
 	fclose(file);
 	return lines;
+}
+
+long suspicions_of(const struct exclusive *ex, const void *addr)
+{
+	FILE *file = open_text(ex, "violations");
+	char *line = NULL;
+	size_t room = 0;
+	long lines = 0;
+
+	if (!file)
+		return -errno;
+	while (getline(&line, &room, file) > 0)
+		lines += is_suspicion(line) &&
+			 strtoul(line, NULL, 16) == (unsigned long)addr;
+	if (ferror(file))
+		lines = -EIO;
+	free(line);
+	fclose(file);
+	return lines;
+}
+
+/* Whether a line of PID/summary is of the VMA that starts at @vma, or the total. */
+static bool is_line_of(const char *line, const void *vma)
+{
+	char *end;
+
+	if (!vma)
+		return !strncmp(line, "total", strlen("total"));
+	return strtoul(line, &end, 16) == (unsigned long)vma && *end == '-';
 }
 
 /* The number of the column in the line of names, or -1. */
@@ -131,20 +166,16 @@ long long summary_value(const struct exclusive *ex, const void *vma,
 {
 	FILE *file = open_text(ex, "summary");
 	long long value = -ENOENT;
-	char *line = NULL, *word, start[32];
+	char *line = NULL, *word;
 	size_t room = 0;
 	int number = -1;
 
 	if (!file)
 		return -errno;
-	if (vma)
-		snprintf(start, sizeof(start), "%lx-", (unsigned long)vma);
-	else
-		snprintf(start, sizeof(start), "total");
 	while (getline(&line, &room, file) > 0) {
 		if (*line == '#' && number < 0)
 			number = find_column(line, column);
-		if (number < 0 || strncmp(line, start, strlen(start)))
+		if (number < 0 || !is_line_of(line, vma))
 			continue;
 		for (word = strtok(line, " \t\n"); word && number; number--)
 			word = strtok(NULL, " \t\n");

@@ -36,8 +36,12 @@ __u64 exclusive_at(const struct exclusive *ex, const void *addr);
 long exclusive_count(const struct exclusive *ex, const void *addr, size_t pages,
 		     __u64 mask, __u64 bits);
 
-/* Prints the lines of PID/violations; returns how many, or a negative errno. */
+/*
+ * Lines of PID/violations: of rules that are broken for certain, which are printed; and
+ * of those that only may be, for the page at @addr. A negative errno, or how many.
+ */
 long violations_of(const struct exclusive *ex);
+long suspicions_of(const struct exclusive *ex, const void *addr);
 
 /*
  * A number of PID/summary by the name of its column: of the line of the VMA that
