@@ -26,25 +26,27 @@ step_result() {
 	DOCUMENTS+=("$RESULTS/$name.tap")
 }
 
-# cargo speaks no KTAP; what it does say of each test is turned into that.
+# cargo_tests NAME DIR WHAT: the tests of the crate in DIR. cargo speaks no KTAP;
+# what it does say of each test is turned into that.
 cargo_tests() {
-	local log=$BUILD/log/cargo-test.log status=0
-	work "the command line's own tests" "$log" \
-		env RUSTC="$RUSTC" CARGO_TARGET_DIR="$BUILD/tools" \
-		"$CARGO" test --locked --manifest-path "$ROOT/tools/Cargo.toml" || status=$?
-	awk -v status="$status" '
+	local name=$1 dir=$2 what=$3 status=0
+	local log=$BUILD/log/cargo-test-$name.log
+	work "$what" "$log" \
+		env RUSTC="$RUSTC" CARGO_TARGET_DIR="$BUILD/$name" \
+		"$CARGO" test --locked --manifest-path "$ROOT/$dir/Cargo.toml" || status=$?
+	awk -v status="$status" -v crate="$name" '
 		/^test .* \.\.\. / {
-			name = $2; verdict = $NF; n++
-			if (verdict == "ok") line[n] = "ok " n " tools." name
-			else if (/\.\.\. ignored/) line[n] = "ok " n " tools." name " # SKIP ignored by cargo test"
-			else line[n] = "not ok " n " tools." name
+			name = crate "." $2; verdict = $NF; n++
+			if (verdict == "ok") line[n] = "ok " n " " name
+			else if (/\.\.\. ignored/) line[n] = "ok " n " " name " # SKIP ignored by cargo test"
+			else line[n] = "not ok " n " " name
 		}
 		END {
-			if (status != 0 || n == 0) line[++n] = "not ok " n " tools.cargo_test # exit status " status
+			if (status != 0 || n == 0) line[++n] = "not ok " n " " crate ".cargo_test # exit status " status
 			print "KTAP version 1\n1.." n
 			for (i = 1; i <= n; i++) print line[i]
-		}' "$log" >"$RESULTS/tools.tap"
-	DOCUMENTS+=("$RESULTS/tools.tap")
+		}' "$log" >"$RESULTS/$name.tap"
+	DOCUMENTS+=("$RESULTS/$name.tap")
 }
 
 # host NAME COMMAND...: KTAP from a program of the host's.
@@ -92,7 +94,8 @@ main() {
 		"$QEMU_DIR/build.sh" stock
 		selftests patched
 		if [ -z "${TESTS:-}" ]; then
-			cargo_tests
+			cargo_tests tools tools "the command line's own tests"
+			cargo_tests models selftests/models "explore the models of the races"
 			host tally selftests/tally_test.sh
 			host harness "$QEMU_DIR/test.sh" stock
 		else

@@ -49,8 +49,12 @@ check_module() {
 		! grep -E '^(warning|error)' "$BUILD/log/lint-clippy-module.log"
 }
 
-check_tools() {
-	"$CARGO" clippy --locked --all-targets --manifest-path "$ROOT/tools/Cargo.toml" -- -D warnings
+# check_crate NAME DIR: a crate of the host's.
+check_crate() {
+	local manifest=$ROOT/$2/Cargo.toml
+	export CARGO_TARGET_DIR=$BUILD/$1-lint
+	check "rustfmt-$1" "$CARGO" fmt --check --manifest-path "$manifest"
+	check "clippy-$1" "$CARGO" clippy --locked --all-targets --manifest-path "$manifest" -- -D warnings
 }
 
 shell_scripts() {
@@ -68,15 +72,15 @@ mapfile -t PATCHES < <(series_files "$ROOT/patches")
 mapfile -t SCRIPTS < <(shell_scripts)
 # cargo takes cargo-clippy and cargo-fmt from PATH: its own, not another toolchain's.
 PATH=$(dirname "$CARGO"):$PATH
-export PATH RUSTC RUSTFMT CARGO_TARGET_DIR=$BUILD/tools-lint
+export PATH RUSTC RUSTFMT
 mkdir -p "$BUILD/log"
 cd "$ROOT"
 
 check rustfmt-module "$RUSTFMT" --check --edition 2021 --config-path "$KSRC/.rustfmt.toml" src/*.rs
 rm -rf "$BUILD/module-lint"
 check clippy-module check_module
-check rustfmt-tools "$CARGO" fmt --check --manifest-path tools/Cargo.toml
-check clippy-tools check_tools
+check_crate tools tools
+check_crate models selftests/models
 [ ${#PATCHES[@]} -eq 0 ] || check checkpatch-patches check_patches
 check checkpatch-selftests check_c
 check shellcheck shellcheck -x "${SCRIPTS[@]}"

@@ -32,6 +32,25 @@
 #define PM_SWAP_OFFSET		PM_MASK(54, 5)
 #define PM_SWAP_OFFSET_SHIFT	5
 
+/* An entry of PID/exclusive. */
+#define EX_PRESENT		PM_BIT(63)
+#define EX_SWAP			PM_BIT(62)
+#define EX_FILE			PM_BIT(61)
+#define EX_EXCLUSIVE		PM_BIT(60)
+#define EX_MAYBE_PINNED		PM_BIT(59)
+#define EX_WRITABLE		PM_BIT(58)
+#define EX_KSM			PM_BIT(57)
+#define EX_LARGE		PM_BIT(56)
+#define EX_PMD			PM_BIT(55)	/* or hugetlb */
+#define EX_SWAP_CACHE		PM_BIT(54)
+#define EX_MIGRATION		PM_BIT(53)
+#define EX_ZERO			PM_BIT(52)
+#define EX_UNUSED		PM_MASK(51, 32)
+#define EX_REFERENCES		PM_MASK(31, 16)
+#define EX_REFERENCES_SHIFT	16
+#define EX_MAP_COUNT		PM_MASK(15, 0)
+#define EX_COUNT_MAX		65535
+
 #define PM_ENTRY_BYTES		8
 
 static inline unsigned int pm_swap_type(__u64 entry)
@@ -55,6 +74,16 @@ static inline bool pm_is_swap(__u64 entry)
 static inline bool pm_is_nothing(__u64 entry)
 {
 	return !(entry & ~(PM_SOFT_DIRTY | PM_UFFD));
+}
+
+static inline unsigned int ex_references(__u64 entry)
+{
+	return (entry & EX_REFERENCES) >> EX_REFERENCES_SHIFT;
+}
+
+static inline unsigned int ex_map_count(__u64 entry)
+{
+	return entry & EX_MAP_COUNT;
 }
 
 #endif

@@ -65,6 +65,14 @@ int dm_fail_reads(const char *below, size_t pages, bool fail)
 	       dm_call(DM_DEV_SUSPEND, &resume, 0);
 }
 
+int dm_hold(bool hold)
+{
+	struct request r = {};
+
+	return dm_call(DM_DEV_SUSPEND, &r, hold ? DM_SUSPEND_FLAG | DM_SKIP_LOCKFS_FLAG |
+		       DM_NOFLUSH_FLAG : 0);
+}
+
 int dm_create(const char *below, size_t pages, char *path, size_t size)
 {
 	struct request create = {}, resume = {};

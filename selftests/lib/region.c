@@ -39,6 +39,20 @@ int region_map_private_anon(struct region *r, size_t pages)
 	return region_map(r, NULL, pages, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
+int region_map_apart(struct region *r, size_t pages)
+{
+	int err = region_map_private_anon(r, pages + 2);
+
+	if (err)
+		return err;
+	if (mprotect(r->addr, PAGE_BYTES, PROT_NONE) ||
+	    mprotect(region_page(r, pages + 1), PAGE_BYTES, PROT_NONE))
+		return -errno;
+	r->addr += PAGE_BYTES;
+	r->pages = pages;
+	return 0;
+}
+
 int region_open_file(const void *addr, size_t bytes)
 {
 	unsigned long start = (unsigned long)addr;
@@ -77,6 +91,29 @@ int region_map_view(struct region *r, const struct region *of, size_t skip,
 
 	r->id = of->id;
 	return err;
+}
+
+int region_move(struct region *r)
+{
+	size_t bytes = r->pages * PAGE_BYTES;
+	void *to = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (to == MAP_FAILED ||
+	    mremap(r->addr, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to) != to)
+		return -errno;
+	r->addr = to;
+	return 0;
+}
+
+struct region region_part(const struct region *r, size_t from, size_t pages)
+{
+	struct region part = *r;
+
+	part.addr = region_page(r, from);
+	part.first += from;
+	part.pages = pages;
+	part.ids = r->ids ? r->ids + from : NULL;
+	return part;
 }
 
 void *region_find_aligned(size_t bytes)
@@ -239,6 +276,11 @@ static long count_resident(const struct region *r, size_t from, size_t pages)
 	return count;
 }
 
+void region_drain_batches(void)
+{
+	write_text("/proc/sys/vm/drop_caches", "1");
+}
+
 /*
  * A page that reclaim has unmapped but could not write, being still under an
  * earlier write, is in no page table any more, where MADV_PAGEOUT looks for it.
@@ -269,7 +311,7 @@ long region_pageout_pages(const struct region *r, size_t from, size_t pages)
 			break;
 		/* Pages still in another CPU's batch cannot be reclaimed. */
 		if (tries % 10 == 5)
-			write_text("/proc/sys/vm/drop_caches", "1");
+			region_drain_batches();
 		usleep(10000);
 		map_resident(r, from, pages);
 	}
@@ -293,7 +335,7 @@ long region_reclaim(const struct region *r, const struct cgroup *cg)
 		/* -EAGAIN only says that it was less than asked for. */
 		cgroup_reclaim(cg, r->pages * PAGE_BYTES);
 		if (tries % 10 == 5)
-			write_text("/proc/sys/vm/drop_caches", "1");
+			region_drain_batches();
 		usleep(10000);
 	}
 	return left;

@@ -35,12 +35,21 @@ enum page_state { PAGE_ABSENT, PAGE_RESIDENT, PAGE_SWAPPED };
 int region_map(struct region *r, void *at, size_t pages, int flags, int fd,
 	       __u64 first);
 int region_map_private_anon(struct region *r, size_t pages);
+/* The same as a VMA of its own, that merges with no neighbour. */
+int region_map_apart(struct region *r, size_t pages);
+
 int region_map_shared_anon(struct region *r, size_t pages);
 int region_map_memfd(struct region *r, size_t pages);
 
 /* Another mapping of @pages of @of, from its page @skip on, wherever it fits. */
 int region_map_view(struct region *r, const struct region *of, size_t skip,
 		    size_t pages, int flags);
+
+/* To another address, by mremap(2). */
+int region_move(struct region *r);
+
+/* Some of its pages. Not to be freed. */
+struct region region_part(const struct region *r, size_t from, size_t pages);
 
 /* A PMD-aligned address with nothing at it for @bytes. NULL if there is none. */
 void *region_find_aligned(size_t bytes);
@@ -83,5 +92,8 @@ long region_pageout_pages(const struct region *r, size_t from, size_t pages);
 
 /* The same through memory.reclaim of the cgroup that the pages are charged to. */
 long region_reclaim(const struct region *r, const struct cgroup *cg);
+
+/* Lets go of what the CPUs' batches hold: each is a reference to a page. */
+void region_drain_batches(void);
 
 #endif
