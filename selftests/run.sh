@@ -180,6 +180,12 @@ STOCK_FAILS=(
 	fork.child_that_touched_nothing
 	thp.pmd.swapped_whole_in_consecutive_slots
 )
+# Defects of stock that the patches mend: these just fail there.
+STOCK_DEFECTS=(
+	usage.shared_mapping_of_parts_of_entries
+	usage.private_mapping_page_by_page
+	usage.mincore_of_entries_partly_in_the_swap_cache
+)
 # Controls that stock must pass: the comparison with the disk is sound there too.
 STOCK_PASSES=(
 	private.anonymous
@@ -204,7 +210,8 @@ stock_must_fail() {
 	out=$(stock_run "$1")
 	note "$out"
 	grep -q "^not ok 1 $1$" <<<"$out" || status=1
-	grep -qE 'located 0 of ([1-9][0-9]*) in swap, \1 shown as nothing$' <<<"$out" || status=1
+	[[ " ${STOCK_DEFECTS[*]} " == *" $1 "* ]] ||
+		grep -qE 'located 0 of ([1-9][0-9]*) in swap, \1 shown as nothing$' <<<"$out" || status=1
 	result "$status" "stock.$1 fails on stock, as it must"
 }
 
@@ -219,7 +226,7 @@ stock_must_pass() {
 run_stock() {
 	local name fails=() passes=()
 	[ ! -e "$XPAGEMAP" ] || bail_out "the module is loaded: this is not stock"
-	for name in "${STOCK_FAILS[@]}"; do ! wanted "$(program_of "$name")" || fails+=("$name"); done
+	for name in "${STOCK_FAILS[@]}" "${STOCK_DEFECTS[@]}"; do ! wanted "$(program_of "$name")" || fails+=("$name"); done
 	for name in "${STOCK_PASSES[@]}"; do ! wanted "$(program_of "$name")" || passes+=("$name"); done
 	if [ $((${#fails[@]} + ${#passes[@]})) -eq 0 ]; then
 		echo "1..0 # SKIP the programs of TESTS have no proof on stock"
