@@ -19,6 +19,7 @@ BIN=${XPAGEMAP_SELFTESTS:-build/selftests}
 KUNIT=/sys/kernel/debug/kunit
 XPAGEMAP=/sys/kernel/debug/xpagemap
 ZSWAP=/sys/module/zswap/parameters/enabled
+LOOKUP=/proc/sys/vm/pagemap_shmem_swap
 LIMIT=${XPAGEMAP_PROGRAM_TIMEOUT:-300}
 OUTPUT=$(mktemp /run/xpagemap-selftests.XXXXXX) || exit 1
 trap 'rm -f "$OUTPUT"' EXIT
@@ -133,6 +134,8 @@ program() {
 		status=1
 	fi
 	detach_leftovers
+	# A program that died in the middle may have left it on.
+	[ ! -w "$LOOKUP" ] || echo 0 >"$LOOKUP"
 	restored || status=1
 	note "$name took $((SECONDS - start)) s"
 	result "$status" "$name"

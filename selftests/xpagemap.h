@@ -53,6 +53,22 @@
 
 #define PM_ENTRY_BYTES		8
 
+/* What /proc/PID/pagemap itself has, beside what its own header knows. */
+#define PM_SCAN_SHMEM_SWAP	PM_BIT(2)
+#define PM_READ_SHMEM_SWAP	PM_BIT(0)
+#define PAGEMAP_READ		_IOWR('f', 18, struct pm_read_arg)
+#define PAGEMAP_SYSCTL		"/proc/sys/vm/pagemap_shmem_swap"
+
+struct pm_read_arg {
+	__u64 size;
+	__u64 flags;
+	__u64 start;
+	__u64 end;
+	__u64 vec;
+	__u64 vec_len;
+	__u64 walk_end;
+};
+
 static inline unsigned int pm_swap_type(__u64 entry)
 {
 	return entry & PM_SWAP_TYPE;

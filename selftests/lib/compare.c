@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "compare.h"
+#include "lookup.h"
 #include "text.h"
 
 #define TRIES		20
@@ -20,14 +21,19 @@ static __u64 *entries_alloc(size_t count)
 }
 
 static long compare_chunk(const struct source *src, const unsigned char *addr,
-			  size_t pages, __u64 *buf)
+			  size_t pages, __u64 *buf, struct lookup *lookup)
 {
 	__u64 *before = buf, *got = buf + CHUNK_PAGES, *after = buf + 2 * CHUNK_PAGES;
 	long had, have, had_too, differing = 0, moving = 0;
+	char how[128];
 	long i;
+	int err;
 
 	had = pagemap_read(src->proc, addr, before, pages);
 	have = pagemap_read(src->fd, addr, got, pages);
+	err = lookup_range(lookup, src, addr, pages);
+	if (err)
+		return err;
 	had_too = pagemap_read(src->proc, addr, after, pages);
 	if (had < 0 || have < 0 || had_too < 0)
 		return had < 0 ? had : have < 0 ? have : had_too;
@@ -42,6 +48,10 @@ static long compare_chunk(const struct source *src, const unsigned char *addr,
 			if (!differing++)
 				ksft_print_msg("%p: %#018llx, /proc says %#018llx\n",
 					       addr + i * 4096, got[i], before[i]);
+		} else if (!lookup_agrees(lookup, i, got[i], how, sizeof(how))) {
+			if (!differing++)
+				ksft_print_msg("%p: %#018llx, but %s\n",
+					       addr + i * 4096, got[i], how);
 		}
 	}
 	if (differing)
@@ -53,10 +63,11 @@ long compare_range(const struct source *src, const void *addr, size_t pages)
 {
 	__u64 *buf = entries_alloc(3 * CHUNK_PAGES);
 	long differing = 0, ret;
+	struct lookup lookup;
 	size_t done, len;
 	int tries;
 
-	if (!buf)
+	if (!buf || lookup_alloc(&lookup, CHUNK_PAGES))
 		return -ENOMEM;
 	for (done = 0; done < pages; done += len) {
 		len = pages - done < CHUNK_PAGES ? pages - done : CHUNK_PAGES;
@@ -65,7 +76,7 @@ long compare_range(const struct source *src, const void *addr, size_t pages)
 			if (tries)
 				usleep(20000);
 			ret = compare_chunk(src, (const unsigned char *)addr +
-					    done * 4096, len, buf);
+					    done * 4096, len, buf, &lookup);
 		}
 		if (ret < 0) {
 			differing = ret;
@@ -73,6 +84,7 @@ long compare_range(const struct source *src, const void *addr, size_t pages)
 		}
 		differing += ret;
 	}
+	lookup_free(&lookup);
 	munmap(buf, 3 * CHUNK_PAGES * sizeof(*buf));
 	return differing;
 }

@@ -16,6 +16,7 @@
 #include "kpage.h"
 #include "ksm.h"
 #include "largefile.h"
+#include "lookup.h"
 #include "migrate.h"
 #include "mounted.h"
 #include "pattern.h"

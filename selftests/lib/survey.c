@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../xpagemap.h"
+#include "lookup.h"
 #include "pattern.h"
 #include "survey.h"
 #include "swapdisk.h"
@@ -21,6 +22,7 @@ struct entries {
 	__u64 *after;
 	unsigned char *states;
 	unsigned char *incore;
+	struct lookup lookup;
 };
 
 static void __printf(4, 5) mistake(struct survey *s, size_t page, __u64 entry,
@@ -108,6 +110,7 @@ static int survey_once(const struct source *src, const struct region *r,
 		       struct entries *e, struct swaps *swaps, struct survey *s,
 		       bool *again)
 {
+	char how[128];
 	size_t i;
 	int err;
 
@@ -115,8 +118,12 @@ static int survey_once(const struct source *src, const struct region *r,
 	*again = false;
 	swaps_forget(swaps);
 	if (pagemap_read(src->proc, r->addr, e->before, r->pages) != (long)r->pages ||
-	    pagemap_read(src->fd, r->addr, e->got, r->pages) != (long)r->pages ||
-	    pagemap_read(src->proc, r->addr, e->after, r->pages) != (long)r->pages)
+	    pagemap_read(src->fd, r->addr, e->got, r->pages) != (long)r->pages)
+		return -EIO;
+	err = lookup_range(&e->lookup, src, r->addr, r->pages);
+	if (err)
+		return err;
+	if (pagemap_read(src->proc, r->addr, e->after, r->pages) != (long)r->pages)
 		return -EIO;
 	err = region_states(r, e->states);
 	if (err)
@@ -127,6 +134,8 @@ static int survey_once(const struct source *src, const struct region *r,
 			mistake(s, i, e->after[i], "does not hold still");
 			continue;
 		}
+		if (!lookup_agrees(&e->lookup, i, e->got[i], how, sizeof(how)))
+			mistake(s, i, e->got[i], "%s", how);
 		if (survey_page(s, swaps, r, i, e->states[i], e->before[i], e->got[i]))
 			*again = true;
 	}
@@ -144,8 +153,8 @@ int survey_region(const struct source *src, const struct region *r,
 		  struct survey *s)
 {
 	size_t bytes = r->pages * (3 * sizeof(__u64) + 2);
+	struct entries e = {};
 	struct swaps swaps;
-	struct entries e;
 	bool again = true;
 	int err, tries;
 
@@ -158,12 +167,13 @@ int survey_region(const struct source *src, const struct region *r,
 	e.after = e.got + r->pages;
 	e.states = (unsigned char *)(e.after + r->pages);
 	e.incore = e.states + r->pages;
-	err = swaps_open(&swaps);
+	err = swaps_open(&swaps) ?: lookup_alloc(&e.lookup, r->pages);
 	for (tries = 0; !err && again && tries < WRITEBACK_TRIES; tries++) {
 		if (tries)
 			usleep(WRITEBACK_PAUSE_US);
 		err = survey_once(src, r, &e, &swaps, s, &again);
 	}
+	lookup_free(&e.lookup);
 	swaps_close(&swaps);
 	munmap(e.before, bytes);
 	return err;
