@@ -18,12 +18,12 @@ export XPAGEMAP_START := $(shell date +%s)
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo check check-debug shell lint module install kernel-tree patches \
+.PHONY: help demo check check-debug check-upstream shell lint module install kernel-tree patches \
 	deps kernel tools clean distclean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1 \2/p' $(MAKEFILE_LIST) | \
-		while read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
+		while read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
 
 demo: kernel tools ## boot the patched kernel and locate swapped-out shared pages, from an empty machine on
 	@qemu/run.sh --verbose --kernel patched -- build/tools/release/xpagemap demo
@@ -33,6 +33,9 @@ check: ## boot the patched kernel, run every test (TESTS="shmem memfd" to choose
 
 check-debug: ## the same tests on the debug kernel: KASAN, lockdep, kmemleak, ...
 	@qemu/check.sh --debug
+
+check-upstream: ## the kernel's own mm selftests give the same results on stock and patched
+	@qemu/upstream.sh
 
 shell: kernel tools ## an interactive shell in the guest, module loaded
 	@qemu/run.sh --kernel $(or $(KERNEL),patched) --shell
