@@ -37,6 +37,10 @@ FIXTURE_VARIANT_ADD(split, pmd) {
 	.folio_pages = PMD_PAGES,
 };
 
+FIXTURE_VARIANT_ADD(split, order_4) {
+	.folio_pages = 16,
+};
+
 FIXTURE_SETUP(split)
 {
 	void *at = region_find_aligned(PAGES * PAGE_BYTES);
