@@ -64,7 +64,8 @@ guest() {
 	shift 2
 	say "tests in the guest: $name"
 	"$QEMU_DIR/run.sh" --verbose --kernel "$kernel" --timeout "$LIMIT" --log "$BUILD/log/$name.klog" -- \
-		env "TESTS=${TESTS:-}" "$@" </dev/null | tee "$RESULTS/$name.tap" || status=${PIPESTATUS[0]}
+		env "TESTS=${TESTS:-}" "XPAGEMAP_STORM_SECONDS=${XPAGEMAP_STORM_SECONDS:-}" "$@" </dev/null |
+		tee "$RESULTS/$name.tap" || status=${PIPESTATUS[0]}
 	DOCUMENTS+=("$RESULTS/$name.tap")
 	# 1 is the runner's word for failed tests, and these are counted one by one.
 	case $status in 0 | 1) status=0 ;; esac

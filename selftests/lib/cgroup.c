@@ -25,6 +25,7 @@ static void cgroup_file(const struct cgroup *cg, const char *name, char *buf,
 
 int cgroup_create(struct cgroup *cg)
 {
+	static int number;
 	char path[256];
 	int err;
 
@@ -32,8 +33,8 @@ int cgroup_create(struct cgroup *cg)
 	err = write_text(path, "+memory");
 	if (err)
 		return err;
-	snprintf(cg->path, sizeof(cg->path), "%s/xpagemap-test-%d", cgroup_root(),
-		 getpid());
+	snprintf(cg->path, sizeof(cg->path), "%s/xpagemap-test-%d-%d", cgroup_root(),
+		 getpid(), number++);
 	if (mkdir(cg->path, 0755)) {
 		err = -errno;
 		cg->path[0] = '\0';

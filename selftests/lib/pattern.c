@@ -63,6 +63,15 @@ bool pattern_matches(const void *page, __u64 id, __u64 number)
 	return true;
 }
 
+bool pattern_read(const void *page, __u64 *id, __u64 *number)
+{
+	const __u64 *words = page;
+
+	*id = words[WORD_ID];
+	*number = words[WORD_NUMBER];
+	return pattern_matches(page, *id, *number);
+}
+
 void pattern_describe(const void *page, __u64 id, char *buf, size_t size)
 {
 	const __u64 *words = page;

@@ -22,6 +22,9 @@ __u64 pattern_new_id(void);
 void pattern_fill(void *page, __u64 id, __u64 number);
 bool pattern_matches(const void *page, __u64 id, __u64 number);
 
+/* Whether a page is intact, whatever it is; tells which. */
+bool pattern_read(const void *page, __u64 *id, __u64 *number);
+
 /* Says in words what is in a page, for diagnostics. */
 void pattern_describe(const void *page, __u64 id, char *buf, size_t size);
 

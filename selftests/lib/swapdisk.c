@@ -41,6 +41,7 @@ int swapdisk_open_path(struct swapdisk *disk, const char *path)
 		return err;
 	}
 	disk->slots = bytes / SLOT_BYTES;
+	disk->span = WINDOW_SLOTS;
 	return 0;
 }
 
@@ -68,8 +69,8 @@ const void *swapdisk_page(struct swapdisk *disk, __u64 slot)
 	}
 	if (slot < disk->first || slot >= disk->first + disk->valid) {
 		disk->valid = 0;
-		disk->first = slot - slot % WINDOW_SLOTS;
-		got = pread(disk->fd, disk->window, WINDOW_SLOTS * SLOT_BYTES,
+		disk->first = slot - slot % disk->span;
+		got = pread(disk->fd, disk->window, disk->span * SLOT_BYTES,
 			    disk->first * SLOT_BYTES);
 		if (got < 0)
 			return NULL;

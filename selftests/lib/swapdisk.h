@@ -9,6 +9,7 @@
 struct swapdisk {
 	int fd;
 	__u64 slots;		/* pages on the device */
+	size_t span;		/* slots to read at a time, many unless changed */
 	unsigned char *window;	/* the last stretch read */
 	__u64 first;		/* slot at its beginning */
 	size_t valid;		/* slots in it */
