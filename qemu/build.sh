@@ -47,8 +47,29 @@ has_module() {
 
 same() { [ -e "$1" ] && [ "$(cat "$1")" = "$2" ]; }
 
+# The rfc kernel is stock but for one file: it begins with stock's objects, so that
+# only what depends on that file is made anew. Some of kbuild's notes on how an
+# object was made name the directory, and would not be taken for the same.
+begin_with_stock() {
+	local stock=$SOURCE/stock/build-stock
+	if [ "$VARIANT" != rfc ] || [ -e "$KDIR/.config" ]; then
+		return
+	fi
+	"$QEMU_DIR/build.sh" stock
+	rm -rf "$KDIR.new"
+	(
+		lock stock
+		work "copy stock's objects" "$CACHE/log/copy-$VARIANT.log" cp -a --reflink=auto "$stock" "$KDIR.new"
+	)
+	grep -rlZF --include='*.cmd' "$SOURCE/stock" "$KDIR.new" |
+		xargs -0r sed -i "s,$SOURCE/stock/build-stock,$KDIR,g; s,$SOURCE/stock,$SOURCE/$VARIANT,g"
+	rm -rf "$KDIR"
+	mv "$KDIR.new" "$KDIR"
+}
+
 build_kernel() {
 	local ccache=()
+	begin_with_stock
 	if command -v ccache >/dev/null; then
 		export CCACHE_DIR=$CACHE/ccache CCACHE_BASEDIR=$SOURCE CCACHE_NOHASHDIR=1
 		export CCACHE_MAXSIZE=5G CCACHE_SLOPPINESS=time_macros

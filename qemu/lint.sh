@@ -69,7 +69,7 @@ shell_scripts() {
 KSRC=$("$QEMU_DIR/build.sh" --source patched)
 KDIR=$("$QEMU_DIR/build.sh" --kdir patched)
 mapfile -t MAKE_ARGS < <(kernel_make_args)
-mapfile -t PATCHES < <(series_files "$ROOT/patches")
+mapfile -t PATCHES < <(series_files "$ROOT/patches"; series_files "$(variant_patches rfc)")
 mapfile -t SCRIPTS < <(shell_scripts)
 # cargo takes cargo-clippy and cargo-fmt from PATH: its own, not another toolchain's.
 PATH=$(dirname "$CARGO"):$PATH
