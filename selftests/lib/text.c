@@ -86,3 +86,29 @@ long long read_value(const char *path, const char *key)
 	}
 	return -ENOENT;
 }
+
+char *read_to_end(int fd, size_t step, size_t *len)
+{
+	size_t room = 2 * step + 1;
+	char *text = malloc(room);
+	ssize_t got;
+
+	*len = 0;
+	while (text) {
+		if (room - *len <= step) {
+			room *= 2;
+			text = realloc(text, room);
+			continue;
+		}
+		got = read(fd, text + *len, step);
+		if (got <= 0)
+			break;
+		*len += got;
+	}
+	if (!text || got < 0) {
+		free(text);
+		return NULL;
+	}
+	text[*len] = '\0';
+	return text;
+}

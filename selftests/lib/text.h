@@ -22,4 +22,10 @@ long read_text(const char *path, char *buf, size_t size);
 /* The number behind @key in a file of "key value" lines, or a negative errno. */
 long long read_value(const char *path, const char *key);
 
+/*
+ * Reads from where @fd is to its end, @step bytes at a time. Returns the text,
+ * malloc()ed, with a NUL at its end, or NULL with errno.
+ */
+char *read_to_end(int fd, size_t step, size_t *len);
+
 #endif
