@@ -63,6 +63,8 @@ begin_with_stock() {
 	)
 	grep -rlZF --include='*.cmd' "$SOURCE/stock" "$KDIR.new" |
 		xargs -0r sed -i "s,$SOURCE/stock/build-stock,$KDIR,g; s,$SOURCE/stock,$SOURCE/$VARIANT,g"
+	# It leads make to where it was written.
+	rm "$KDIR.new/Makefile"
 	rm -rf "$KDIR"
 	mv "$KDIR.new" "$KDIR"
 }

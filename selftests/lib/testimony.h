@@ -15,7 +15,7 @@ struct testimony {
 	size_t ambiguous;	/* places that changed before their bytes were seen */
 	size_t silences;	/* asked for, to see the bytes in peace */
 	size_t wrong;
-	char first[256];	/* the first of these, in words */
+	char first[512];	/* the first of these, in words */
 };
 
 /* Adds up what several have seen. */

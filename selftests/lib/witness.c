@@ -42,7 +42,8 @@ static void __printf(3, 4) wrong(struct witness *w, const struct sight *s,
 {
 	struct testimony *t = w->t;
 	va_list args;
-	int len;
+	int len, more;
+	size_t i;
 
 	atomic_store(&w->b->all->over, true);
 	if (t->wrong++)
@@ -51,8 +52,22 @@ static void __printf(3, 4) wrong(struct witness *w, const struct sight *s,
 		       s->ledger, s->page, (unsigned long long)s->entry,
 		       outlook_name(s->o));
 	va_start(args, fmt);
-	vsnprintf(t->first + len, sizeof(t->first) - len, fmt, args);
+	more = vsnprintf(t->first + len, sizeof(t->first) - len, fmt, args);
 	va_end(args);
+	/* What all say of it a moment later: has it gone, or never been? */
+	for (i = 0; i < w->b->outlooks; i++) {
+		const struct witness_outlook *other = &w->b->outlook[i];
+		__u64 entry = 0;
+
+		len += more;
+		more = 0;
+		if (other->ledger != s->ledger || len >= (int)sizeof(t->first))
+			continue;
+		outlook_read(&other->o, &s->l->region, s->page, 1, &entry);
+		more = snprintf(t->first + len, sizeof(t->first) - len, "; %s %s %#018llx",
+				outlook_name(&other->o),
+				&other->o == s->o ? "again" : "says", entry);
+	}
 }
 
 static __u32 as_holder(const struct sight *s)
