@@ -18,8 +18,8 @@ export XPAGEMAP_START := $(shell date +%s)
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo check check-debug check-upstream shell lint module install kernel-tree patches \
-	deps kernel tools clean distclean
+.PHONY: help demo check check-debug check-upstream bench shell lint module install kernel-tree \
+	patches deps kernel tools clean distclean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1 \2/p' $(MAKEFILE_LIST) | \
@@ -36,6 +36,9 @@ check-debug: ## the same tests on the debug kernel: KASAN, lockdep, kmemleak, ..
 
 check-upstream: ## the kernel's own mm selftests give the same results on stock and patched
 	@qemu/upstream.sh
+
+bench: ## measure readers on three kernels, in instructions: tables, build/bench.json
+	@qemu/bench.sh
 
 shell: kernel tools ## an interactive shell in the guest, module loaded
 	@qemu/run.sh --kernel $(or $(KERNEL),patched) --shell

@@ -72,12 +72,6 @@ guest() {
 	step_result "$name.guest" "$status" "exit status $status: 125 no verdict, 126 a report in the kernel log, else the runner's"
 }
 
-selftests() {
-	work "build the selftests" "$BUILD/log/selftests.log" \
-		make -C "$ROOT/selftests" KSRC="$("$QEMU_DIR/build.sh" --source "$1")" \
-		OUTPUT="$BUILD/selftests" CC="$(llvm_tool clang)"
-}
-
 main() {
 	rm -rf "$RESULTS"
 	mkdir -p "$RESULTS" "$BUILD/log"
@@ -87,13 +81,13 @@ main() {
 
 	if [ "${1:-}" = --debug ]; then
 		"$QEMU_DIR/build.sh" debug
-		selftests debug
+		build_selftests debug
 		# Each program gets three times as long: the debug kernel is that much slower.
 		guest debug debug env XPAGEMAP_PROGRAM_TIMEOUT=900 selftests/run.sh
 	else
 		"$QEMU_DIR/build.sh" patched
 		"$QEMU_DIR/build.sh" stock
-		selftests patched
+		build_selftests patched
 		if [ -z "${TESTS:-}" ]; then
 			cargo_tests tools tools "the command line's own tests"
 			cargo_tests models selftests/models "explore the models of the races"

@@ -143,3 +143,10 @@ source_dir() { cat "$(source_mark)"; }
 kernel_make_args() {
 	printf '%s\n' "LLVM=$LLVM" "RUSTC=$RUSTC" "RUSTFMT=$RUSTFMT" "CLIPPY_DRIVER=$CLIPPY_DRIVER" "BINDGEN=$BINDGEN"
 }
+
+# build_selftests KERNEL: the test programs, with that kernel's headers.
+build_selftests() {
+	work "build the selftests" "$BUILD/log/selftests.log" \
+		make -C "$ROOT/selftests" KSRC="$("$QEMU_DIR/build.sh" --source "$1")" \
+		OUTPUT="$BUILD/selftests" CC="$(llvm_tool clang)"
+}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a reader pays for each page, by kind of memory and by entries per read.
- * Prints one JSON object per line. Under `qemu/run.sh --icount` the clock counts
- * instructions, so the figures are instructions per page, and repeat.
+ * What a reader pays for each page, by kind of memory and by entries per read,
+ * and for a whole swapmap. Prints one JSON object per line. Under `qemu/run.sh
+ * --icount` the clock counts instructions, so that ns are instructions, and repeat.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +16,9 @@
 
 #define PAGES	16384UL
 #define ROUNDS	3
+
+#define LISTED		1000UL
+#define SPARSE_PAGES	(512 * 1024 * PMD_PAGES)	/* 1 TiB */
 
 static __u64 entries[PAGES];
 
@@ -96,6 +99,37 @@ static void measure(const char *memory, const char *file, int fd,
 	}
 }
 
+/* What the kernel allocates for @reads of all entries, at the least. */
+static long long least_allocated(int fd, const struct region *r, int reads)
+{
+	long long least = -1;
+	int i, j, err;
+
+	for (i = 0; i < ROUNDS; i++) {
+		long long bytes;
+
+		err = allocation_watch();
+		for (j = 0; j < reads; j++)
+			pass(fd, r, PAGES);
+		bytes = allocation_bytes();
+		if (err || bytes < 0)
+			die("tracing", err ?: bytes);
+		if (least < 0 || bytes < least)
+			least = bytes;
+	}
+	return least;
+}
+
+/* Watching allocates too: what one read adds to that. */
+static void measure_allocation(const char *memory, const char *file, int fd,
+			       const struct region *r)
+{
+	long long bytes = least_allocated(fd, r, 1) - least_allocated(fd, r, 0);
+
+	printf("{\"memory\": \"%s\", \"file\": \"%s\", ", memory, file);
+	printf("\"entries_per_read\": %lu, \"bytes_allocated\": %lld}\n", PAGES, bytes);
+}
+
 static void run(const char *memory, const struct region *r)
 {
 	bool module = !source_is_proc();
@@ -105,8 +139,11 @@ static void run(const char *memory, const struct region *r)
 	if (err)
 		die("attach", err);
 	measure(memory, "/proc/PID/pagemap", src.proc, r);
-	if (module)
+	measure_allocation(memory, "/proc/PID/pagemap", src.proc, r);
+	if (module) {
 		measure(memory, "xpagemap/PID/pagemap", src.fd, r);
+		measure_allocation(memory, "xpagemap/PID/pagemap", src.fd, r);
+	}
 	source_close(&src);
 }
 
@@ -134,6 +171,66 @@ static void swap_out(const struct region *r, size_t every)
 		die("pages stay in memory", left);
 }
 
+/* The pages that a swapmap lists in the region. */
+static size_t listed_pages(const char *text, const struct region *r)
+{
+	size_t pages = 0;
+	struct run run;
+
+	while (*text && listing_parse(&text, &run))
+		if (run.start >= (unsigned long)r->addr &&
+		    run.start < (unsigned long)region_page(r, r->pages))
+			pages += run.pages;
+	return pages;
+}
+
+/* A thousand pages of a file, @stride apart, all swapped, and their swapmap. */
+static void run_swapmap(const char *memory, size_t stride)
+{
+	int fd = memfd_create("xpagemap-bench", MFD_CLOEXEC), i, err;
+	long long least = 0, start, took;
+	struct region r;
+	size_t page, len;
+	char *text;
+
+	if (fd < 0 || ftruncate(fd, LISTED * stride * PAGE_BYTES))
+		die("memfd", 0);
+	err = region_map(&r, NULL, LISTED * stride, MAP_SHARED | MAP_NORESERVE, fd, 0) ?:
+	      attach(getpid());
+	if (err)
+		die("attach", err);
+	for (page = 0; page < LISTED * stride; page += stride)
+		region_fill_page(&r, page);
+	for (page = 0; page < LISTED * stride; page += stride)
+		if (region_pageout_pages(&r, page, 1))
+			die("pages stay in memory", 0);
+	for (i = 0; i < ROUNDS; i++) {
+		start = now();
+		text = swapmap_read(getpid(), 65536, &len);
+		took = now() - start;
+		if (!text)
+			die("swapmap", 0);
+		if (listed_pages(text, &r) != LISTED)
+			die("not all pages are listed", -EPROTO);
+		free(text);
+		if (!i || took < least)
+			least = took;
+	}
+	printf("{\"memory\": \"%s\", \"file\": \"xpagemap/PID/swapmap\", ", memory);
+	printf("\"swapped\": %lu, \"ns\": %lld}\n", LISTED, least);
+	detach(getpid());
+	region_free(&r);
+}
+
+/* All but a page in each table: the kernel would free the table too. */
+static void give_back(const struct region *r)
+{
+	size_t i;
+
+	for (i = 0; i < PAGES; i += PMD_PAGES)
+		madvise(region_page(r, i + 1), (PMD_PAGES - 1) * PAGE_BYTES, MADV_DONTNEED);
+}
+
 int main(void)
 {
 	struct region r;
@@ -141,7 +238,7 @@ int main(void)
 	make(&r, false);
 	run("never touched (hole)", &r);
 	region_fill(&r);
-	madvise(r.addr, PAGES * PAGE_BYTES, MADV_DONTNEED);
+	give_back(&r);
 	run("given back (empty PTEs)", &r);
 	region_fill(&r);
 	run("private, resident", &r);
@@ -157,5 +254,10 @@ int main(void)
 	swap_out(&r, 1);
 	run("shared, swapped", &r);
 	region_free(&r);
+
+	if (!source_is_proc()) {
+		run_swapmap("1000 shared pages swapped, side by side", 1);
+		run_swapmap("1000 shared pages swapped, in 1 TiB", SPARSE_PAGES / LISTED);
+	}
 	return 0;
 }

@@ -4,6 +4,7 @@
 #define SELFTESTS_LIB_H
 
 #include "../xpagemap.h"
+#include "allocation.h"
 #include "cgroup.h"
 #include "child.h"
 #include "churn.h"

@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Measures what readers pay, on the kernels stock, patched and rfc, and prints it
+# as tables with a verdict on each bound; exit status 1 where one does not hold.
+# The guests count instructions (`qemu/run.sh --icount`): nothing here is a time,
+# and the figures of two runs differ by less than one in a hundred.
+#
+# Writes build/bench.json:
+#
+#   { "unit": "instructions",
+#     "pagemap": [                      one for each kernel, memory and file
+#       { "kernel": "stock"|"patched"|"rfc", "memory": TEXT, "file": TEXT,
+#         "per_page": { ENTRIES_PER_READ: NUMBER, ... },
+#         "swapped": N, "present": N, "nothing": N,   what the entries say
+#         "bytes_allocated": N }, ... ],  by the kernel, for a read of 16384 entries
+#     "swapmap": [ { "kernel": "patched", "memory": TEXT, "swapped": PAGES,
+#                    "whole": NUMBER }, ... ],          for reading all of it
+#     "bounds": [ { "name": TEXT, "measured": NUMBER, "limit": NUMBER,
+#                   "holds": BOOL }, ... ] }
+
+# shellcheck source=qemu/common.sh
+. "$(dirname "$0")/common.sh"
+
+KERNELS=(stock patched rfc)
+OUT=$BUILD/bench
+
+measure() {
+	local kernel=$1 source=
+	# The others have no module: there is but /proc.
+	[ "$kernel" = patched ] || source=proc
+	say "measure on $kernel ..."
+	"$QEMU_DIR/run.sh" --icount --kernel "$kernel" -- \
+		env "XPAGEMAP_SOURCE=$source" "$BUILD/selftests/bench" >"$OUT/$kernel.new" </dev/null
+	mv "$OUT/$kernel.new" "$OUT/$kernel"
+}
+
+main() {
+	local kernel
+	mkdir -p "$OUT" "$BUILD/log"
+	"$QEMU_DIR/deps.sh"
+	"$QEMU_DIR/fetch.sh" >/dev/null
+	for kernel in "${KERNELS[@]}"; do "$QEMU_DIR/build.sh" "$kernel"; done
+	build_selftests patched
+	cd "$ROOT"
+	for kernel in "${KERNELS[@]}"; do measure "$kernel"; done
+	exec "$PYTHON" selftests/bench_table "$BUILD/bench.json" "${KERNELS[@]/#/$OUT/}"
+}
+
+# Read whole before it runs, so that an edit meanwhile changes nothing.
+main "$@"
+exit
