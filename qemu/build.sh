@@ -67,6 +67,8 @@ begin_with_stock() {
 	rm "$KDIR.new/Makefile"
 	rm -rf "$KDIR"
 	mv "$KDIR.new" "$KDIR"
+	# What differs must be newer than the objects, which may be newer than the tree.
+	(cd "$SOURCE/$VARIANT" && xargs -r touch -c <"$SOURCE/$VARIANT.touched")
 }
 
 build_kernel() {
