@@ -146,7 +146,7 @@ TEST_F(usage, mincore_of_entries_partly_in_the_swap_cache)
 	long cached = -1;
 	size_t i;
 
-	for (i = 0; i < 200 && (cached = swap_cached()); i++) {
+	for (i = 0; i < 1500 && (cached = swap_cached()); i++) {
 		/* Folios still in another CPU's batch cannot be reclaimed. */
 		ASSERT_EQ(0, write_text("/proc/sys/vm/drop_caches", "1"));
 		cgroup_reclaim(&self->cg, 1UL << 30);
