@@ -109,21 +109,23 @@ pub(crate) const RULES: [Rule; 7] = [
             )
         },
     },
-    // A pinned page is exclusive, so that it is never replaced under the pin. A small folio's pins
-    // are counted among its references, which others may hold as well. A large folio's pins are
-    // counted for the whole of it: where PTEs map its pages, one of these may be pinned and another
-    // shared.
+    // A pinned page is exclusive, so that it is never replaced under the pin. That can only be
+    // suspected: GUP-fast pins first, looks at the bit then, and lets go if it must. Besides, a small
+    // folio's pins are counted among its references, which others may hold as well. A large folio's
+    // are counted for the whole of it: where PTEs map its pages, one of these may be pinned and
+    // another shared.
     Rule {
         name: "pinned-not-exclusive",
         broken: |page| {
             if !page.present() || page.is(AnonFlag::Exclusive) || page.is(AnonFlag::Ksm) {
                 return None;
             }
-            if page.is(AnonFlag::PinsCounted) {
-                return certain(page.is(AnonFlag::MaybePinned) && !page.piece());
-            }
-            let pinned = page.is(AnonFlag::MaybePinned) && page.unexplained_references() >= PIN;
-            pinned.then_some(Verdict::Suspected)
+            let known = if page.is(AnonFlag::PinsCounted) {
+                !page.piece()
+            } else {
+                page.unexplained_references() >= PIN
+            };
+            (page.is(AnonFlag::MaybePinned) && known).then_some(Verdict::Suspected)
         },
     },
     // A KSM page is everybody's.
@@ -269,7 +271,7 @@ mod tests {
         ];
         let mut huge = present(&large);
         huge.page.flags |= PageFlag::Huge;
-        assert!(breaks(&huge, rule, Verdict::Certain));
+        assert!(breaks(&huge, rule, Verdict::Suspected));
         huge.flags |= AnonFlag::Exclusive;
         assert!(holds(&huge));
         // Another page of the folio may be the one that is pinned.
