@@ -54,8 +54,9 @@ in_guest() {
 	local name status
 	for name in "$@"; do
 		echo "@ begin $name"
-		(cd "$(mktemp -d /tmp/upstream.XXXXXX)" && exec timeout --kill-after=10 "$LIMIT" "$BIN/$name" 2>&1 </dev/null)
-		status=$?
+		status=0
+		(cd "$(mktemp -d /tmp/upstream.XXXXXX)" &&
+			exec timeout --kill-after=10 "$LIMIT" "$BIN/$name" 2>&1 </dev/null) || status=$?
 		echo
 		echo "@ end $name $status"
 	done
@@ -64,12 +65,15 @@ in_guest() {
 # run KERNEL ROUND PROGRAM...: the results, "KERNEL PROGRAM NUMBER VERDICT NAME"
 # for each test and number 0 for the end of the program, are added to $WORK/results.
 run() {
-	local kernel=$1 log=$WORK/$1.$2.log status=0
+	local kernel=$1 log=$WORK/$1.$2.log status=0 name
 	say "round $2 on $kernel"
 	shift 2
 	"$QEMU_DIR/run.sh" --kernel "$kernel" --timeout 3600 -- \
 		"$QEMU_DIR/upstream.sh" --guest "$@" </dev/null >"$log" || status=$?
 	[ "$status" -eq 0 ] || echo "$kernel (guest) 0 exit-$status" >>"$WORK/results"
+	for name in "$@"; do
+		grep -q "^@ end $name " "$log" || echo "$kernel $name 0 none-on-$kernel" >>"$WORK/results"
+	done
 	awk -v kernel="$kernel" '
 		/^@ begin / { program = $3; next }
 		/^@ end / { print kernel, program, 0, "exit-" $4; program = ""; next }
