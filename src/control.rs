@@ -39,6 +39,7 @@ use crate::{
         SharedFile,
         Target, //
     },
+    tracer::Tracer,
     VERSION, //
 };
 
@@ -49,6 +50,7 @@ const ABI: u32 = 1;
 struct Registries {
     targets: Arc<Registry<Target>>,
     files: Arc<Registry<SharedFile>>,
+    tracer: Arc<Tracer>,
 }
 
 /// A control file: what is written to it is a command.
@@ -91,7 +93,7 @@ impl Command for Attach {
 
     fn run(registries: &Registries, reader: &mut UserSliceReader) -> Result {
         let pid = parse::number(reader)?;
-        let target = Target::find(pid)?;
+        let target = Target::find(pid, &registries.tracer)?;
 
         registries
             .targets
@@ -161,9 +163,11 @@ impl Operations for Stats {
         let targets_max = Registry::<Target>::MAX;
         let files = self.0.files.len();
         let files_max = Registry::<SharedFile>::MAX;
+        let (events_seen, events_dropped) = self.0.tracer.counts();
         let text = CString::try_from_fmt(fmt!(
             "version {VERSION}\nabi {ABI}\ntargets {targets}\ntargets_max {targets_max}\n\
-             files {files}\nfiles_max {files_max}\n"
+             files {files}\nfiles_max {files_max}\n\
+             events_seen {events_seen}\nevents_dropped {events_dropped}\n"
         ))?;
 
         writer.write_slice_file(text.to_bytes(), offset)
@@ -205,6 +209,7 @@ impl Control {
             Registries {
                 targets: Arc::pin_init(Registry::new(root.clone()), GFP_KERNEL)?,
                 files: Arc::pin_init(Registry::new(root.subdir(c"files")), GFP_KERNEL)?,
+                tracer: Arc::pin_init(Tracer::new(), GFP_KERNEL)?,
             },
             GFP_KERNEL,
         )?;

@@ -31,6 +31,10 @@ use crate::{
         Swapmap, //
     },
     text::TextFile,
+    tracer::{
+        Tracer,
+        Tracing, //
+    },
     violations::Violations, //
 };
 
@@ -44,6 +48,7 @@ pub(crate) struct Target {
     exclusive: BinaryFile<Exclusive>,
     summary: TextFile<Summary>,
     violations: TextFile<Violations>,
+    tracing: Tracing,
 }
 
 impl Target {
@@ -54,7 +59,8 @@ impl Target {
     /// - [`ESRCH`]: there is no such process, or it has no address space.
     /// - [`EPERM`]: the current task may not look into it.
     /// - [`EINTR`]: the current task is being killed.
-    pub(crate) fn find(pid: Pid) -> Result<Self> {
+    /// - [`ENOMEM`]: no memory.
+    pub(crate) fn find(pid: Pid, tracer: &Arc<Tracer>) -> Result<Self> {
         let task = Task::find_by_vpid(pid).ok_or(ESRCH)?;
         let mm = task
             .readable_mm()
@@ -67,7 +73,8 @@ impl Target {
             swapmap: TextFile(Swapmap(mm.clone())),
             exclusive: BinaryFile(Exclusive(mm.clone())),
             summary: TextFile(Summary(mm.clone())),
-            violations: TextFile(Violations(mm)),
+            violations: TextFile(Violations(mm.clone())),
+            tracing: Tracing::new(tracer, mm)?,
         })
     }
 }
@@ -79,6 +86,7 @@ impl Attachable for Target {
         dir.operations_file(c"exclusive", &self.exclusive);
         dir.operations_file(c"summary", &self.summary);
         dir.operations_file(c"violations", &self.violations);
+        self.tracing.add_files(dir);
     }
 }
 

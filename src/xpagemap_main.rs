@@ -4,12 +4,22 @@
 //!
 //! Data flows one way: a debugfs file ([`control`]) is read through [`reader`] or [`text`], which
 //! walks the page tables window by window, lets [`shmem`] fill in what only a file's page cache
-//! knows, and has [`entry`] or [`run`] write the result.
+//! knows, and has [`entry`] or [`run`] write the result. What happens to the exclusive bit goes the
+//! other way: [`tracer`] puts an [`event`] for each change into a [`ring`], from which [`events`]
+//! shows those of a target.
 
 use kernel::prelude::*;
 
+#[cfg(CONFIG_DEBUG_ANON_EXCLUSIVE)]
+mod addresses;
+#[cfg(CONFIG_DEBUG_ANON_EXCLUSIVE)]
+mod cause;
 mod control;
 mod entry;
+#[cfg(CONFIG_DEBUG_ANON_EXCLUSIVE)]
+mod event;
+#[cfg(CONFIG_DEBUG_ANON_EXCLUSIVE)]
+mod events;
 mod exclusive;
 mod filemap;
 mod invariants;
@@ -17,6 +27,8 @@ mod pagemap;
 mod parse;
 mod reader;
 mod registry;
+#[cfg(CONFIG_DEBUG_ANON_EXCLUSIVE)]
+mod ring;
 mod run;
 mod scan;
 mod shmem;
@@ -25,6 +37,11 @@ mod summary;
 mod swapmap;
 mod target;
 mod text;
+#[cfg(CONFIG_DEBUG_ANON_EXCLUSIVE)]
+mod tracer;
+#[cfg(not(CONFIG_DEBUG_ANON_EXCLUSIVE))]
+#[path = "tracer_off.rs"]
+mod tracer;
 mod violations;
 
 module! {

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Why the exclusive bit of a page changes: from the functions that led there.
+//!
+//! Which of these functions a compiler leaves alone, and which it makes part of others, differs from
+//! kernel to kernel; the tables name all that the change passes through, whether or not they are to
+//! be found. A kernel that calls them by other names shows up in the tests, each of which provokes a
+//! cause and asks for its name.
+
+use kernel::prelude::*;
+
+/// Why the exclusive bit of a page changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    New,
+    CowCopy,
+    CowReuse,
+    Unshare,
+    ForkShare,
+    ForkCopy,
+    SwapOut,
+    SwapIn,
+    Swapoff,
+    MigrateStart,
+    MigrateEnd,
+    ThpSplit,
+    Collapse,
+    Ksm,
+    UffdCopy,
+    Hugetlb,
+    Device,
+    Free,
+    Other,
+}
+
+use Cause::*;
+
+impl Cause {
+    /// Tells whether this is done to pages as they come along, whoever's they are.
+    pub(crate) fn takes_any_page(self) -> bool {
+        matches!(
+            self,
+            SwapOut | Swapoff | MigrateStart | MigrateEnd | ThpSplit | Collapse | Ksm
+        )
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            New => "new",
+            CowCopy => "cow-copy",
+            CowReuse => "cow-reuse",
+            Unshare => "unshare",
+            ForkShare => "fork-share",
+            ForkCopy => "fork-copy",
+            SwapOut => "swap-out",
+            SwapIn => "swap-in",
+            Swapoff => "swapoff",
+            MigrateStart => "migrate-start",
+            MigrateEnd => "migrate-end",
+            ThpSplit => "thp-split",
+            Collapse => "collapse",
+            Ksm => "ksm",
+            UffdCopy => "uffd-copy",
+            Hugetlb => "hugetlb",
+            Device => "device",
+            Free => "free",
+            Other => "other",
+        }
+    }
+}
+
+/// What it means that a function changes the bit itself.
+const CHANGED_IN: [(&str, Cause); 37] = [
+    // Copying page tables: both have the page now.
+    ("copy_page_range", ForkShare),
+    ("copy_p4d_range", ForkShare),
+    ("copy_pud_range", ForkShare),
+    ("copy_pmd_range", ForkShare),
+    ("copy_pte_range", ForkShare),
+    ("copy_present_ptes", ForkShare),
+    ("__copy_present_ptes", ForkShare),
+    ("copy_nonpresent_pte", ForkShare),
+    ("copy_huge_pmd", ForkShare),
+    ("copy_huge_non_present_pmd", ForkShare),
+    ("folio_try_dup_anon_rmap_pmd", ForkShare),
+    ("folio_try_dup_anon_rmap_ptes", ForkShare),
+    // Nobody else has the page any more.
+    ("do_wp_page", CowReuse),
+    ("wp_page_reuse", CowReuse),
+    ("do_huge_pmd_wp_page", CowReuse),
+    ("try_to_unmap_one", SwapOut),
+    ("try_to_migrate_one", MigrateStart),
+    ("set_pmd_migration_entry", MigrateStart),
+    // What no entry remembers, since none maps it.
+    ("folio_migrate_flags", MigrateEnd),
+    ("split_huge_pmd_locked", ThpSplit),
+    ("__split_huge_pmd_locked", ThpSplit),
+    ("__folio_freeze_and_split_unmapped", ThpSplit),
+    ("__split_unmapped_folio", ThpSplit),
+    ("__split_folio_to_order", ThpSplit),
+    ("try_to_merge_one_page", Ksm),
+    ("write_protect_page", Ksm),
+    ("copy_hugetlb_page_range", Hugetlb),
+    ("hugetlb_wp", Hugetlb),
+    ("migrate_vma_collect_pmd", Device),
+    ("migrate_vma_collect_huge_pmd", Device),
+    ("free_zone_device_folio", Device),
+    ("free_huge_folio", Free),
+    ("__free_pages_prepare", Free),
+    ("free_pages_prepare", Free),
+    ("__free_frozen_pages", Free),
+    ("__free_pages_ok", Free),
+    ("free_unref_folios", Free),
+];
+
+/// What it means that a function has another one change the bit: one of those that map a page.
+const CHANGED_FOR: [(&str, Cause); 46] = [
+    ("copy_page_range", ForkCopy),
+    ("copy_p4d_range", ForkCopy),
+    ("copy_pud_range", ForkCopy),
+    ("copy_pmd_range", ForkCopy),
+    ("copy_pte_range", ForkCopy),
+    ("copy_present_ptes", ForkCopy),
+    ("copy_present_page", ForkCopy),
+    ("do_wp_page", CowCopy),
+    ("wp_page_copy", CowCopy),
+    ("do_huge_pmd_wp_page", CowCopy),
+    ("do_huge_zero_wp_pmd", CowCopy),
+    // A write to a page of a file that is mapped privately.
+    ("do_cow_fault", CowCopy),
+    ("finish_fault", CowCopy),
+    ("set_pte_range", CowCopy),
+    ("do_swap_page", SwapIn),
+    ("try_to_unuse", Swapoff),
+    ("unuse_mm", Swapoff),
+    ("unuse_pte_range", Swapoff),
+    ("unuse_pte", Swapoff),
+    ("remove_migration_pte", MigrateEnd),
+    ("remove_migration_pmd", MigrateEnd),
+    ("split_huge_pmd_locked", ThpSplit),
+    ("__split_huge_pmd_locked", ThpSplit),
+    ("collapse_single_pmd", Collapse),
+    ("collapse_huge_page", Collapse),
+    ("collapse_scan_pmd", Collapse),
+    ("try_to_merge_one_page", Ksm),
+    ("replace_page", Ksm),
+    ("mfill_atomic_install_pte", UffdCopy),
+    ("mfill_atomic_pte_copy", UffdCopy),
+    ("mfill_atomic_pte_zeropage", UffdCopy),
+    ("mfill_atomic_pte_zeroed_folio", UffdCopy),
+    ("copy_hugetlb_page_range", Hugetlb),
+    ("hugetlb_install_folio", Hugetlb),
+    ("hugetlb_no_page", Hugetlb),
+    ("hugetlb_wp", Hugetlb),
+    ("hugetlb_mfill_atomic_pte", Hugetlb),
+    ("__migrate_device_pages", Device),
+    ("migrate_vma_insert_page", Device),
+    ("migrate_vma_insert_huge_pmd_page", Device),
+    // Of a fault, whatever is none of the above.
+    ("do_anonymous_page", New),
+    ("do_huge_pmd_anonymous_page", New),
+    ("__do_huge_pmd_anonymous_page", New),
+    ("map_anon_folio_pte_pf", New),
+    ("__handle_mm_fault", New),
+    ("handle_mm_fault", New),
+];
+
+/// What it means that a change is part of something larger.
+const PART_OF: [(&str, &[Cause], Cause); 12] = [
+    // To split a folio, it is unmapped as for a migration, and its pieces are mapped again.
+    ("unmap_folio", &[MigrateStart], ThpSplit),
+    ("remap_page", &[MigrateEnd], ThpSplit),
+    ("__folio_split", &[MigrateStart, MigrateEnd], ThpSplit),
+    // To unshare a page is to copy it as if it had been written to, and so is to take it from KSM.
+    ("unshare_fault", &[CowCopy, CowReuse, Hugetlb], Unshare),
+    ("break_ksm", &[CowCopy, CowReuse], Ksm),
+    ("break_cow", &[CowCopy, CowReuse], Ksm),
+    ("ksm_madvise", &[CowCopy, CowReuse], Ksm),
+    ("unmerge_ksm_pages", &[CowCopy, CowReuse], Ksm),
+    ("unmerge_and_remove_all_rmap_items", &[CowCopy, CowReuse], Ksm),
+    ("migrate_device_unmap", &[MigrateStart, MigrateEnd], Device),
+    ("__migrate_device_pages", &[MigrateEnd], Device),
+    ("__migrate_device_finalize", &[MigrateEnd], Device),
+];
+
+/// What a function says of the changes that it makes, and of those made on its behalf.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Role {
+    changed_in: Option<Cause>,
+    changed_for: Option<Cause>,
+    part_of: Option<(&'static [Cause], Cause)>,
+}
+
+impl Role {
+    /// Returns what the function of this name says.
+    pub(crate) fn of(function: &[u8]) -> Self {
+        let find = |table: &[(&str, Cause)]| {
+            table
+                .iter()
+                .find(|(name, _)| name.as_bytes() == function)
+                .map(|&(_, cause)| cause)
+        };
+
+        Self {
+            changed_in: find(&CHANGED_IN),
+            changed_for: find(&CHANGED_FOR),
+            part_of: PART_OF
+                .iter()
+                .find(|(name, ..)| name.as_bytes() == function)
+                .map(|&(_, parts, whole)| (parts, whole)),
+        }
+    }
+}
+
+/// Returns the cause of a change that was made in the first of these functions, which was called by
+/// the second, and so on.
+pub(crate) fn cause_of(mut functions: impl Iterator<Item = Role>) -> Cause {
+    let Some(cause) = functions
+        .next()
+        .and_then(|role| role.changed_in)
+        .or_else(|| functions.by_ref().find_map(|role| role.changed_for))
+    else {
+        return Other;
+    };
+
+    functions
+        .filter_map(|role| role.part_of)
+        .find(|(parts, _)| parts.contains(&cause))
+        .map_or(cause, |(_, whole)| whole)
+}
+
+#[kunit_tests(xpagemap_cause)]
+mod tests {
+    use super::*;
+
+    fn cause(functions: &[&str]) -> Cause {
+        cause_of(functions.iter().map(|name| Role::of(name.as_bytes())))
+    }
+
+    #[test]
+    fn the_function_that_changes_the_bit_comes_first() {
+        assert_eq!(cause(&["do_wp_page", "handle_mm_fault"]), CowReuse);
+        assert_eq!(cause(&["copy_page_range", "dup_mm"]), ForkShare);
+        // Reclaim in the midst of a fault.
+        assert_eq!(
+            cause(&["try_to_unmap_one", "try_to_unmap", "do_wp_page", "handle_mm_fault"]),
+            SwapOut
+        );
+    }
+
+    #[test]
+    fn a_function_that_maps_pages_is_asked_for_whom() {
+        let mapped = |by| cause(&["folio_add_new_anon_rmap", by, "handle_mm_fault"]);
+
+        assert_eq!(mapped("do_wp_page"), CowCopy);
+        assert_eq!(mapped("do_swap_page"), SwapIn);
+        assert_eq!(mapped("map_anon_folio_pte_nopf"), New);
+        assert_eq!(cause(&["folio_add_new_anon_rmap", "copy_page_range"]), ForkCopy);
+    }
+
+    #[test]
+    fn a_part_is_called_after_the_whole() {
+        let copied = ["folio_add_new_anon_rmap", "do_wp_page", "handle_mm_fault"];
+
+        assert_eq!(cause(&["try_to_migrate_one", "rmap_walk_anon"]), MigrateStart);
+        assert_eq!(
+            cause(&["try_to_migrate_one", "rmap_walk_anon", "__folio_split"]),
+            ThpSplit
+        );
+        assert_eq!(cause(&copied), CowCopy);
+        let [a, b, c] = copied;
+        assert_eq!(cause(&[a, b, c, "unshare_fault"]), Unshare);
+        assert_eq!(cause(&[a, b, c, "break_ksm"]), Ksm);
+    }
+
+    #[test]
+    fn what_is_not_known_is_other() {
+        assert_eq!(cause(&[]), Other);
+        assert_eq!(cause(&["folio_add_new_anon_rmap", "brand_new_function"]), Other);
+    }
+
+    #[test]
+    fn no_function_stands_twice_in_a_table() {
+        for table in [&CHANGED_IN[..], &CHANGED_FOR[..]] {
+            for (i, (name, _)) in table.iter().enumerate() {
+                assert!(table.iter().skip(i + 1).all(|(other, _)| other != name));
+            }
+        }
+    }
+}
