@@ -212,6 +212,17 @@ impl Role {
     }
 }
 
+impl Role {
+    /// Tells whether the cause of what this function changes itself is known, whoever called it.
+    pub(crate) fn tells_all(&self) -> bool {
+        self.changed_in.is_some_and(|cause| {
+            PART_OF
+                .iter()
+                .all(|(_, parts, _)| !parts.contains(&cause))
+        })
+    }
+}
+
 /// Returns the cause of a change that was made in the first of these functions, which was called by
 /// the second, and so on.
 pub(crate) fn cause_of(mut functions: impl Iterator<Item = Role>) -> Cause {
@@ -271,6 +282,17 @@ mod tests {
         let [a, b, c] = copied;
         assert_eq!(cause(&[a, b, c, "unshare_fault"]), Unshare);
         assert_eq!(cause(&[a, b, c, "break_ksm"]), Ksm);
+    }
+
+    #[test]
+    fn some_functions_tell_all_by_themselves() {
+        let tells_all = |name: &str| Role::of(name.as_bytes()).tells_all();
+
+        assert!(tells_all("copy_page_range"));
+        assert!(tells_all("try_to_unmap_one"));
+        assert!(!tells_all("do_wp_page"));
+        assert!(!tells_all("try_to_migrate_one"));
+        assert!(!tells_all("folio_add_new_anon_rmap"));
     }
 
     #[test]

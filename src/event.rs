@@ -34,17 +34,22 @@ pub(crate) struct Event {
     pub(crate) comm: [u8; 16],
     /// The place in the kernel's code that made the change.
     pub(crate) ip: usize,
-    /// Where the functions that led there were called, innermost first; 0 from some point on.
+    /// Where the functions that led there were called, innermost first; 0 from some point on,
+    /// or altogether where the place tells all.
     pub(crate) callers: [usize; CALLERS],
 }
 
+/// What the second word says besides the page frame.
+const EXCLUSIVE: u64 = 1 << 0;
+const HAS_CALLERS: u64 = 1 << 1;
+const PFN_SHIFT: u32 = 2;
+
 impl Event {
     /// Records a change.
-    pub(crate) fn of(change: &Change) -> Self {
+    #[inline(always)]
+    pub(crate) fn of(change: &Change, callers: [usize; CALLERS]) -> Self {
         let task = current!();
-        let mut callers = [0; CALLERS];
 
-        change.callers(&mut callers);
         Self {
             time: change.time_ns(),
             pfn: change.pfn() as u64,
@@ -59,14 +64,15 @@ impl Event {
         }
     }
 
-    /// Returns it as words.
-    pub(crate) fn words(&self) -> [u64; WORDS] {
+    /// Returns it as words, but for the callers.
+    #[inline(always)]
+    pub(crate) fn words(&self) -> [u64; WORDS - CALLERS] {
         let comm = u128::from_ne_bytes(self.comm);
-        let [a, b, c, d, e, f, g, h] = self.callers;
+        let exclusive = if self.exclusive { EXCLUSIVE } else { 0 };
 
         [
             self.time,
-            self.pfn << 1 | u64::from(self.exclusive),
+            self.pfn << PFN_SHIFT | exclusive,
             self.anon_vma.map_or(0, AnonVmaId::to_bits),
             self.index,
             self.mm,
@@ -75,25 +81,38 @@ impl Event {
             comm as u64,
             (comm >> 64) as u64,
             self.ip as u64,
-            a as u64,
-            b as u64,
-            c as u64,
-            d as u64,
-            e as u64,
-            f as u64,
-            g as u64,
-            h as u64,
         ]
     }
 
-    /// Returns what [`Self::words`] made words of.
+    /// Returns it as words.
+    #[inline(always)]
+    pub(crate) fn words_with_callers(&self) -> [u64; WORDS] {
+        let mut words = [0; WORDS];
+        let (event, callers) = words.split_at_mut(WORDS - CALLERS);
+
+        event.copy_from_slice(&self.words());
+        for (word, caller) in callers.iter_mut().zip(self.callers) {
+            *word = caller as u64;
+        }
+        if let Some(page) = event.get_mut(1) {
+            *page |= HAS_CALLERS;
+        }
+        words
+    }
+
+    /// Returns what was made words of.
     pub(crate) fn from_words(words: &[u64; WORDS]) -> Self {
         let [time, page, anon_vma, index, mm, tgid, low, high, ip, callers @ ..] = *words;
+        let callers = if page & HAS_CALLERS != 0 {
+            callers
+        } else {
+            [0; CALLERS]
+        };
 
         Self {
             time,
-            pfn: page >> 1,
-            exclusive: page & 1 != 0,
+            pfn: page >> PFN_SHIFT,
+            exclusive: page & EXCLUSIVE != 0,
             anon_vma: (anon_vma != 0).then(|| AnonVmaId::from_bits(anon_vma)),
             index,
             mm,
@@ -119,22 +138,46 @@ pub(crate) fn id_of(mm: &kernel::mm::Mm) -> u64 {
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_event_comes_back_from_its_words() {
+    /// An event of which no word is like another.
+    fn event() -> Event {
         let mut words = [0; WORDS];
 
-        for (word, value) in words.iter_mut().zip(3..) {
+        for (word, value) in words.iter_mut().zip(0x100..) {
             *word = value;
         }
-        assert_eq!(Event::from_words(&words).words(), words);
+        Event::from_words(&words)
+    }
+
+    #[test]
+    fn an_event_comes_back_from_its_words() {
+        let mut event = event();
+
+        event.callers = [7; CALLERS];
+        event.exclusive = true;
+        let words = event.words_with_callers();
+        let again = Event::from_words(&words);
+        assert_eq!(again.words_with_callers(), words);
+        assert_eq!(again.callers, [7; CALLERS]);
+        assert_eq!((again.pfn, again.exclusive), (event.pfn, true));
+    }
+
+    #[test]
+    fn callers_that_were_not_recorded_are_none() {
+        let mut words = [u64::MAX; WORDS];
+
+        // Those of an event that was there before.
+        for (word, value) in words.iter_mut().zip(event().words()) {
+            *word = value;
+        }
+        assert_eq!(Event::from_words(&words).callers, [0; CALLERS]);
     }
 
     #[test]
     fn a_name_comes_back_without_its_zeroes() {
-        let mut event = Event::from_words(&[0; WORDS]);
+        let mut event = event();
 
         event.comm = *b"kswapd0\0\0\0\0\0\0\0\0\0";
-        let event = Event::from_words(&event.words());
+        let event = Event::from_words(&event.words_with_callers());
         assert!(event.comm().eq(*b"kswapd0"));
     }
 }

@@ -188,7 +188,7 @@ impl Lines for EventLog {
     fn begin(&self) -> Result<Cursor> {
         // What happens while this is read would have no end.
         let part = self.recording.part().map(|part| {
-            let end = part.end.unwrap_or_else(|| part.events.next());
+            let end = part.end.unwrap_or_else(|| part.events.ring.next());
             let start = part.start;
 
             (
@@ -224,7 +224,7 @@ impl Lines for EventLog {
         let addresses = Addresses::of(&mm.mmap_read_lock_killable()?)?;
         let mut dropped = 0;
 
-        let oldest = part.events.oldest();
+        let oldest = part.events.ring.oldest();
         if *next < oldest {
             dropped = end.min(oldest) - *next;
             *next += dropped;
@@ -233,7 +233,7 @@ impl Lines for EventLog {
             if *next >= end {
                 break;
             }
-            match part.events.get(*next) {
+            match part.events.ring.get(*next) {
                 Seen::Whole(words) => {
                     if dropped != 0 {
                         text.append(fmt!("# {dropped} events dropped\n"))?;

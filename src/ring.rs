@@ -111,8 +111,10 @@ impl<const N: usize> Ring<N> {
         self.oldest() + self.refused.load(Relaxed)
     }
 
-    /// Adds a record.
-    pub(crate) fn push(&self, record: &[u64; N]) {
+    /// Adds a record, or the beginning of one; what its other words are is left open.
+    #[inline(always)]
+    pub(crate) fn push<const M: usize>(&self, record: &[u64; M]) {
+        const { assert!(M <= N) };
         let number = self.next.fetch_add(1, Relaxed);
         let Some(slot) = self.slot(number) else {
             return;
@@ -125,7 +127,7 @@ impl<const N: usize> Ring<N> {
             self.refused.fetch_add(1, Relaxed);
             return;
         }
-        for (word, value) in slot.words.iter().zip(record) {
+        for (value, word) in record.iter().zip(&slot.words) {
             word.store(*value, Relaxed);
         }
         slot.stamp.store(written(number), Release);

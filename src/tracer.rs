@@ -45,23 +45,47 @@ use kernel::{
 use crate::{
     event::{
         Event,
+        CALLERS,
         WORDS, //
     },
     events::EventLog,
     parse,
     ring::Ring,
+    sites::Sites,
     text::TextFile, //
 };
 
 /// How many events the ring holds, as a power of two: 131072.
 const ORDER: u32 = 17;
 
-/// The ring of events.
-pub(crate) type Events = Ring<WORDS>;
+/// The events, and what it takes to record them.
+#[pin_data]
+pub(crate) struct Events {
+    pub(crate) ring: Ring<WORDS>,
+    #[pin]
+    sites: Sites,
+}
+
+impl Events {
+    fn new() -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            ring: Ring::new(ORDER)?,
+            sites <- Sites::new(),
+        })
+    }
+}
 
 impl Probe for Events {
     fn changes(&self, change: &Change) {
-        self.push(&Event::of(change).words());
+        let mut callers = [0; CALLERS];
+
+        if self.sites.tells(change.ip()) {
+            self.ring.push(&Event::of(change, callers).words());
+        } else {
+            change.callers(&mut callers);
+            self.ring
+                .push(&Event::of(change, callers).words_with_callers());
+        }
     }
 }
 
@@ -99,8 +123,8 @@ impl Tracer {
         let events = state.events.as_ref();
 
         (
-            state.seen + events.map_or(0, |events| events.next()),
-            state.dropped + events.map_or(0, |events| events.dropped()),
+            state.seen + events.map_or(0, |events| events.ring.next()),
+            state.dropped + events.map_or(0, |events| events.ring.dropped()),
         )
     }
 
@@ -109,7 +133,7 @@ impl Tracer {
         let mut state = self.state.lock();
         let events = match &state.events {
             Some(events) => events.clone(),
-            None => Arc::new(Ring::new(ORDER)?, GFP_KERNEL)?,
+            None => Arc::pin_init(Events::new(), GFP_KERNEL)?,
         };
 
         if state.going_on == 0 {
@@ -138,8 +162,8 @@ impl Tracer {
         state.recordings -= 1;
         if state.recordings == 0 {
             if let Some(events) = state.events.take() {
-                state.seen += events.next();
-                state.dropped += events.dropped();
+                state.seen += events.ring.next();
+                state.dropped += events.ring.dropped();
             }
         }
     }
@@ -192,7 +216,7 @@ impl Recording {
             return Ok(());
         }
         let events = self.tracer.start(part.is_none())?;
-        let start = events.next();
+        let start = events.ring.next();
         *part = Some(Part {
             events,
             start,
@@ -207,7 +231,7 @@ impl Recording {
 
         if let Some(part @ Part { end: None, .. }) = &mut *part {
             self.tracer.stop();
-            part.end = Some(part.events.next());
+            part.end = Some(part.events.ring.next());
         }
     }
 }

@@ -32,6 +32,8 @@ mod ring;
 mod run;
 mod scan;
 mod shmem;
+#[cfg(CONFIG_DEBUG_ANON_EXCLUSIVE)]
+mod sites;
 mod space;
 mod summary;
 mod swapmap;
