@@ -4,6 +4,7 @@
 #define SELFTESTS_LIB_H
 
 #include "../xpagemap.h"
+#include "actor.h"
 #include "allocation.h"
 #include "cgroup.h"
 #include "child.h"
@@ -12,6 +13,8 @@
 #include "crosscheck.h"
 #include "dice.h"
 #include "dm.h"
+#include "event.h"
+#include "events.h"
 #include "exclusive.h"
 #include "filemap.h"
 #include "frames.h"
@@ -30,6 +33,7 @@
 #include "region.h"
 #include "setting.h"
 #include "source.h"
+#include "steps.h"
 #include "storm.h"
 #include "survey.h"
 #include "swapdev.h"
@@ -37,6 +41,7 @@
 #include "swapmap.h"
 #include "text.h"
 #include "thp.h"
+#include "traced.h"
 #include "uffd.h"
 #include "uring.h"
 #include "witness.h"

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0
+/* PID/events read in parts and by many, and what PID/trace does not understand. */
+#include <fcntl.h>
+#include <linux/capability.h>
+
+#include "lib/harness.h"
+#include "lib/lib.h"
+
+#define PAGES 600
+
+FIXTURE(events_file) {
+	struct region region;
+	struct traced self;
+	int fd;
+	char *text;	/* what the file has */
+	size_t len;
+	char path[64];	/* of trace */
+};
+
+FIXTURE_SETUP(events_file)
+{
+	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
+	ASSERT_EQ(0, traced_open(&self->self, getpid()));
+	region_fill(&self->region);
+	ASSERT_EQ(0, traced_end(&self->self));
+	EXPECT_EQ(PAGES, STEPS_TAKEN(&self->self.log, &self->region,
+				     { .op = OP_SET, .cause = CAUSE_NEW }));
+	self->fd = events_open(getpid());
+	ASSERT_LE(0, self->fd);
+	self->text = read_to_end(self->fd, 1 << 20, &self->len);
+	ASSERT_NE(NULL, self->text);
+	snprintf(self->path, sizeof(self->path), XPAGEMAP_DIR "/%d/trace", getpid());
+}
+
+FIXTURE_TEARDOWN(events_file)
+{
+	close(self->fd);
+	free(self->text);
+	EXPECT_TRUE(events_explained(&self->self.log));
+	EXPECT_EQ(0, traced_close(&self->self));
+	region_free(&self->region);
+}
+
+TEST_F(events_file, reads_of_any_size_give_the_same)
+{
+	static const size_t sizes[] = { 1, 7, 17, 4095, 4096, 65536 };
+	size_t i, len;
+	char *text;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		ASSERT_EQ(0, lseek(self->fd, 0, SEEK_SET));
+		text = read_to_end(self->fd, sizes[i], &len);
+		ASSERT_NE(NULL, text);
+		EXPECT_EQ(self->len, len) TH_LOG("by %zu bytes", sizes[i]);
+		EXPECT_EQ(0, strcmp(self->text, text)) TH_LOG("by %zu bytes", sizes[i]);
+		free(text);
+	}
+}
+
+TEST_F(events_file, reads_from_anywhere)
+{
+	char buf[5000];
+	size_t i, at, len;
+	ssize_t got;
+
+	for (i = 0; i < 200; i++) {
+		at = dice(self->len);
+		len = 1 + dice(sizeof(buf));
+		got = pread(self->fd, buf, len, at);
+		ASSERT_LT(0, got);
+		ASSERT_GE((ssize_t)len, got);
+		ASSERT_GE(self->len, at + got);
+		ASSERT_EQ(0, memcmp(buf, self->text + at, got))
+			TH_LOG("%zu bytes at %zu", len, at);
+	}
+	EXPECT_EQ(0, pread(self->fd, buf, sizeof(buf), self->len));
+	EXPECT_EQ(0, pread(self->fd, buf, sizeof(buf), self->len + (1 << 20)));
+}
+
+struct reading {
+	int fd;
+	const char *text;
+	size_t len;
+};
+
+/* Reads the text again and again by pread(2); exits with 0 if it is the same. */
+static int read_rounds(struct child *c, void *arg)
+{
+	const struct reading *rd = arg;
+	char buf[4096];
+	size_t round, at;
+	ssize_t got;
+
+	(void)c;
+	for (round = 0; round < 5; round++) {
+		for (at = 0; at < rd->len; at += got) {
+			got = pread(rd->fd, buf, 333, at);
+			if (got <= 0 || memcmp(buf, rd->text + at, got))
+				return 1;
+		}
+	}
+	return 0;
+}
+
+/* Reading takes nothing away, neither from others nor from oneself. */
+TEST_F(events_file, two_readers_of_one_open_file)
+{
+	struct reading rd = { self->fd, self->text, self->len };
+	struct child one, two;
+
+	ASSERT_EQ(0, child_start(&one, read_rounds, &rd));
+	ASSERT_EQ(0, child_start(&two, read_rounds, &rd));
+	EXPECT_EQ(0, child_wait(&one));
+	EXPECT_EQ(0, child_wait(&two));
+	ASSERT_EQ(0, events_read(&self->self.log, getpid()));
+	EXPECT_EQ(PAGES, STEPS_TAKEN(&self->self.log, &self->region,
+				     { .op = OP_SET, .cause = CAUSE_NEW }));
+}
+
+TEST_F(events_file, buffer_that_is_none)
+{
+	EXPECT_EQ(-1, pread(self->fd, NULL, 4096, 0));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(-EFAULT, write_file(self->path, NULL, 2));
+	EXPECT_EQ(0, events_started(getpid()));
+}
+
+static const struct {
+	const char *bytes;
+	size_t len;
+} malformed[] = {
+#define MALFORMED(s) { s, sizeof(s) - 1 }
+	MALFORMED(""), MALFORMED("\n"), MALFORMED("2\n"), MALFORMED("-1\n"),
+	MALFORMED("+1\n"), MALFORMED(" 1\n"), MALFORMED("1 "), MALFORMED("1\n\n"),
+	MALFORMED("1\r\n"), MALFORMED("1\n0\n"), MALFORMED("10\n"), MALFORMED("01\n"),
+	MALFORMED("on\n"), MALFORMED("y\n"), MALFORMED("1\0"), MALFORMED("\0"),
+	MALFORMED("0x1\n"), MALFORMED("4294967297\n"), MALFORMED("18446744073709551617\n"),
+};
+
+TEST_F(events_file, malformed_writes_change_nothing)
+{
+	char lots[8192];
+	size_t i, on;
+
+	memset(lots, '1', sizeof(lots));
+	for (on = 0; on < 2; on++) {
+		for (i = 0; i < ARRAY_SIZE(malformed); i++)
+			EXPECT_EQ(-EINVAL, write_file(self->path, malformed[i].bytes,
+						      malformed[i].len))
+				TH_LOG("number %zu: \"%s\"", i, malformed[i].bytes);
+		EXPECT_EQ(-EINVAL, write_file(self->path, lots, sizeof(lots)));
+		EXPECT_EQ((int)on, events_started(getpid()));
+		ASSERT_EQ(0, events_start(getpid()));
+	}
+}
+
+/* What a process may that has one capability less, or is another user's. */
+struct attempt {
+	bool capable;
+	pid_t pid;
+};
+
+static int attempt(struct child *c, void *arg)
+{
+	const struct attempt *a = arg;
+	int expected = a->capable ? -EPERM : -EACCES;
+	struct events log = {};
+
+	(void)c;
+	if (a->capable ? drop_capability(CAP_SYS_ADMIN) : setgid(65534) || setuid(65534))
+		return 1;
+	if (events_started(a->pid) != expected || events_stop(a->pid) != expected)
+		return 2;
+	return events_read(&log, a->pid) == expected ? 0 : 3;
+}
+
+TEST_F(events_file, is_for_those_who_may)
+{
+	struct attempt a = { .pid = getpid() };
+	struct child c;
+	int i;
+
+	ASSERT_EQ(0, events_start(getpid()));
+	for (i = 0; i < 2; i++) {
+		a.capable = i;
+		ASSERT_EQ(0, child_start(&c, attempt, &a));
+		EXPECT_EQ(0, child_wait(&c)) TH_LOG("capable: %d", i);
+	}
+	EXPECT_EQ(1, events_started(getpid()));
+}
+
+/* Opened by somebody who may, used by somebody who may not. */
+static int stop_through(struct child *c, void *arg)
+{
+	(void)c;
+	if (drop_capability(CAP_SYS_ADMIN))
+		return 1;
+	return write(*(int *)arg, "0\n", 2) == -1 && errno == EPERM ? 0 : 2;
+}
+
+TEST_F(events_file, open_descriptor_is_no_permission_to_write)
+{
+	int fd = open(self->path, O_RDWR | O_CLOEXEC);
+	struct child c;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, events_start(getpid()));
+	ASSERT_EQ(0, child_start(&c, stop_through, &fd));
+	EXPECT_EQ(0, child_wait(&c));
+	EXPECT_EQ(1, events_started(getpid()));
+	close(fd);
+}
+
+TEST_HARNESS_MAIN

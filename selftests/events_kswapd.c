@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+/* kswapd swaps out pages of a process that has no part in it. */
+#include <linux/mman.h>
+
+#include "lib/harness.h"
+#include "lib/lib.h"
+
+#define PAGES		512
+#define VM		"/proc/sys/vm/"
+#define WATERMARK	"3000"	/* permyriad of memory that low and high are apart */
+#define HOG_STEP	(16UL << 20)
+#define PAUSE_US	20000
+#define TRIES		1500
+
+FIXTURE(events_kswapd) {
+	struct region region;
+	struct traced self;
+	struct setting watermark, swappiness;
+	__u64 frames[PAGES];
+	unsigned char *hog;
+	size_t hog_bytes;
+};
+
+/* A line of /proc/meminfo, in bytes. */
+static size_t memory(const char *key)
+{
+	long long kb = read_value("/proc/meminfo", key);
+
+	return kb < 0 ? 0 : kb << 10;
+}
+
+FIXTURE_SETUP(events_kswapd)
+{
+	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
+	region_fill(&self->region);
+	region_drain_batches();
+	ASSERT_EQ(0, traced_open(&self->self, getpid()));
+	frames_note(&self->self.ex, &self->region, self->frames);
+	self->hog_bytes = memory("MemFree");
+	self->hog = mmap(NULL, self->hog_bytes, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->hog);
+}
+
+FIXTURE_TEARDOWN(events_kswapd)
+{
+	munmap(self->hog, self->hog_bytes);
+	EXPECT_EQ(0, setting_restore(&self->watermark));
+	EXPECT_EQ(0, setting_restore(&self->swappiness));
+	EXPECT_TRUE(events_explained(&self->self.log));
+	EXPECT_EQ(0, traced_close(&self->self));
+	region_free(&self->region);
+}
+
+static long count_swapped(const struct traced *t, const struct region *r)
+{
+	return exclusive_count(&t->ex, r->addr, r->pages, EX_SWAP, EX_SWAP);
+}
+
+/*
+ * kswapd wakes when less is free than 3/10 of memory above the least. Memory that cannot
+ * be swapped takes the rest, and what is oldest and can be swapped is the region.
+ */
+TEST_F(events_kswapd, swap_out_by_kswapd)
+{
+	struct region *r = &self->region;
+	struct actor kswapd = actor_thread("kswapd0");
+	size_t taken = 0, low = memory("MemTotal") / 10 * 3;
+	int tries;
+
+	ASSERT_LT(0, kswapd.pid);
+	ASSERT_EQ(0, setting_change(&self->swappiness, VM "swappiness", "200"));
+	ASSERT_EQ(0, setting_change(&self->watermark, VM "watermark_scale_factor", WATERMARK));
+	ASSERT_EQ(0, madvise(r->addr, PAGES * PAGE_BYTES, MADV_COLD));
+	while (memory("MemFree") > low && taken + HOG_STEP <= self->hog_bytes) {
+		ASSERT_EQ(0, mlock(self->hog + taken, HOG_STEP)) TH_LOG("%m");
+		taken += HOG_STEP;
+	}
+	for (tries = 0; tries < TRIES && count_swapped(&self->self, r) < PAGES; tries++)
+		usleep(PAUSE_US);
+	ksft_print_msg("%zu MiB taken, %ld of %d pages swapped out\n", taken >> 20,
+		       count_swapped(&self->self, r), PAGES);
+	ASSERT_EQ(0, traced_end(&self->self));
+	EXPECT_EQ(PAGES, STEPS_TAKEN(&self->self.log, r,
+				     { OP_CLEAR, CAUSE_SWAP_OUT, self->frames, &kswapd }));
+}
+
+TEST_HARNESS_MAIN

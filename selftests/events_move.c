@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages put into memory by userfaultfd and pages that change their address. What is
+ * copied in is new; what is moved, by UFFDIO_MOVE or mremap, is not changed by that, and
+ * what happens to it later is told of its new address.
+ */
+#include "lib/harness.h"
+#include "lib/lib.h"
+
+#define PAGES 24
+
+FIXTURE(events_move) {
+	struct region from, to;
+	struct traced self;
+	__u64 frames[PAGES];
+	int uffd;
+};
+
+FIXTURE_SETUP(events_move)
+{
+	ASSERT_EQ(0, region_map_apart(&self->from, PAGES));
+	ASSERT_EQ(0, region_map_apart(&self->to, PAGES));
+	region_fill(&self->from);
+	region_drain_batches();
+	self->to.id = self->from.id;
+	self->uffd = uffd_watch(&self->to);
+	ASSERT_LE(0, self->uffd);
+	ASSERT_EQ(0, traced_open(&self->self, getpid()));
+	frames_note(&self->self.ex, &self->from, self->frames);
+}
+
+FIXTURE_TEARDOWN(events_move)
+{
+	EXPECT_TRUE(events_explained(&self->self.log));
+	EXPECT_EQ(0, traced_close(&self->self));
+	close(self->uffd);
+	region_free(&self->from);
+	region_free(&self->to);
+}
+
+TEST_F(events_move, copied_in)
+{
+	ASSERT_EQ(PAGES, uffd_copy(self->uffd, self->to.addr, self->from.addr, PAGES));
+	frames_note(&self->self.ex, &self->to, self->frames);
+	ASSERT_EQ(0, traced_end(&self->self));
+	EXPECT_EQ(PAGES, STEPS_TAKEN(&self->self.log, &self->to,
+				     { OP_SET, CAUSE_UFFD_COPY, self->frames, NULL }));
+	EXPECT_EQ(PAGES, steps_none(&self->self.log, &self->from));
+}
+
+TEST_F(events_move, moved_by_userfaultfd)
+{
+	ASSERT_EQ(PAGES, uffd_move(self->uffd, self->to.addr, self->from.addr, PAGES));
+	EXPECT_EQ(PAGES, frames_kept(&self->self.ex, &self->to, self->frames));
+	ASSERT_EQ(0, traced_end(&self->self));
+	EXPECT_EQ(PAGES, steps_none(&self->self.log, &self->from));
+	EXPECT_EQ(PAGES, steps_none(&self->self.log, &self->to));
+}
+
+TEST_F(events_move, moved_by_userfaultfd_then_swapped_out)
+{
+	ASSERT_EQ(PAGES, uffd_move(self->uffd, self->to.addr, self->from.addr, PAGES));
+	ASSERT_EQ(0, region_pageout(&self->to));
+	ASSERT_EQ(0, traced_end(&self->self));
+	EXPECT_EQ(PAGES, steps_none(&self->self.log, &self->from));
+	EXPECT_EQ(PAGES, STEPS_TAKEN(&self->self.log, &self->to,
+				     { OP_CLEAR, CAUSE_SWAP_OUT, self->frames, NULL }));
+}
+
+/* In swap, it has no page whose bit it could be: that is set where it is read back. */
+TEST_F(events_move, moved_by_userfaultfd_in_swap)
+{
+	ASSERT_EQ(0, region_pageout(&self->from));
+	ASSERT_EQ(0, traced_again(&self->self));
+	ASSERT_EQ(PAGES, uffd_move(self->uffd, self->to.addr, self->from.addr, PAGES));
+	EXPECT_EQ(0, region_damaged(&self->to));
+	frames_note(&self->self.ex, &self->to, self->frames);
+	ASSERT_EQ(0, traced_end(&self->self));
+	EXPECT_EQ(PAGES, steps_none(&self->self.log, &self->from));
+	EXPECT_EQ(PAGES, STEPS_TAKEN(&self->self.log, &self->to,
+				     { OP_SET, CAUSE_SWAP_IN, self->frames, NULL }));
+}
+
+TEST_F(events_move, moved_by_mremap)
+{
+	ASSERT_EQ(0, region_move(&self->from));
+	EXPECT_EQ(PAGES, frames_kept(&self->self.ex, &self->from, self->frames));
+	ASSERT_EQ(0, traced_end(&self->self));
+	EXPECT_EQ(PAGES, steps_none(&self->self.log, &self->from));
+}
+
+/* What it was before as well: a page is looked for where it is when the log is read. */
+TEST_F(events_move, moved_by_mremap_then_swapped_out)
+{
+	struct region r;
+
+	ASSERT_EQ(0, region_map_apart(&r, PAGES));
+	region_fill(&r);
+	frames_note(&self->self.ex, &r, self->frames);
+	ASSERT_EQ(0, region_move(&r));
+	ASSERT_EQ(0, region_pageout(&r));
+	ASSERT_EQ(0, traced_end(&self->self));
+	EXPECT_EQ(PAGES, STEPS_TAKEN(&self->self.log, &r,
+				     { OP_SET, CAUSE_NEW, self->frames, NULL },
+				     { OP_CLEAR, CAUSE_SWAP_OUT, self->frames, NULL }));
+	region_free(&r);
+}
+
+/* A huge page moves whole, with its PMD. */
+TEST_F(events_move, huge_page_moved_by_userfaultfd)
+{
+	void *at = region_find_aligned(PMD_BYTES);
+	struct region from, to, head;
+	__u64 frames[PMD_PAGES];
+	struct child child;
+	int uffd;
+
+	ASSERT_NE(NULL, at);
+	ASSERT_EQ(0, region_map(&to, at, PMD_PAGES, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+				-1, 0));
+	ASSERT_EQ(0, thp_map(&from, 1));
+	uffd = uffd_watch(&to);
+	ASSERT_LE(0, uffd);
+	frames_note(&self->self.ex, &from, frames);
+	ASSERT_EQ(0, traced_again(&self->self));
+	ASSERT_EQ((long)PMD_PAGES, uffd_move(uffd, to.addr, from.addr, PMD_PAGES));
+	EXPECT_EQ(PMD_PAGES, frames_kept(&self->self.ex, &to, frames));
+	ASSERT_EQ(0, child_start_idle(&child));
+	ASSERT_EQ(0, traced_end(&self->self));
+	EXPECT_EQ(PMD_PAGES, steps_none(&self->self.log, &from));
+	head = region_part(&to, 0, 1);
+	EXPECT_EQ(1, STEPS_TAKEN(&self->self.log, &head,
+				 { OP_CLEAR, CAUSE_FORK_SHARE, frames, NULL }));
+	child_kill(&child);
+	close(uffd);
+	region_free(&from);
+	region_free(&to);
+}
+
+TEST_HARNESS_MAIN

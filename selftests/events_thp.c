@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Transparent huge pages. Mapped by a PMD, one has one bit, and the events of its first
+ * page stand for all; when the PMD is split, each page gets a bit of its own.
+ */
+#include <linux/mman.h>
+
+#include "lib/harness.h"
+#include "lib/lib.h"
+
+#define PAGES	PMD_PAGES
+#define WRITTEN	100
+
+FIXTURE(events_thp) {
+	struct region region, head, tails;
+	struct traced self, other;
+	struct child child;
+	struct pin pin;
+	__u64 frames[PAGES], copies[PAGES];
+};
+
+FIXTURE_SETUP(events_thp)
+{
+	self->pin.fd = -1;
+	ASSERT_EQ(0, traced_open(&self->self, getpid()));
+	ASSERT_EQ(0, thp_map(&self->region, 1));
+	self->head = region_part(&self->region, 0, 1);
+	self->tails = region_part(&self->region, 1, PAGES - 1);
+	frames_note(&self->self.ex, &self->region, self->frames);
+	ASSERT_EQ(PAGES, thp_count(&self->self.ex, &self->region, EX_SHAPE));
+}
+
+FIXTURE_TEARDOWN(events_thp)
+{
+	if (self->pin.fd >= 0)
+		EXPECT_EQ(0, pin_release(&self->pin));
+	EXPECT_TRUE(events_explained(&self->self.log));
+	EXPECT_EQ(0, traced_close(&self->other));
+	EXPECT_EQ(0, traced_close(&self->self));
+	child_kill(&self->child);
+	region_free(&self->region);
+}
+
+TEST_F(events_thp, new_page)
+{
+	ASSERT_EQ(0, traced_end(&self->self));
+	EXPECT_EQ(1, STEPS_TAKEN(&self->self.log, &self->head,
+				 { OP_SET, CAUSE_NEW, self->frames, NULL }));
+	EXPECT_EQ(PAGES - 1, steps_none(&self->self.log, &self->tails));
+}
+
+/* The huge zero page is written to, and so becomes a page. */
+TEST_F(events_thp, huge_zero_page_is_copied)
+{
+	void *at = region_find_aligned(PMD_BYTES);
+	struct region r, head;
+
+	ASSERT_NE(NULL, at);
+	ASSERT_EQ(0, region_map(&r, at, PAGES, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+	ASSERT_EQ(0, madvise(r.addr, PMD_BYTES, MADV_HUGEPAGE));
+	ASSERT_EQ(0, madvise(r.addr, PMD_BYTES, MADV_POPULATE_READ));
+	ASSERT_EQ(PAGES, exclusive_count(&self->self.ex, r.addr, PAGES, EX_ZERO | EX_PMD,
+					 EX_ZERO | EX_PMD));
+	region_fill_page(&r, WRITTEN);
+	ASSERT_EQ(PAGES, thp_count(&self->self.ex, &r, EX_SHAPE));
+	frames_note(&self->self.ex, &r, self->frames);
+	ASSERT_EQ(0, traced_end(&self->self));
+	head = region_part(&r, 0, 1);
+	EXPECT_EQ(1, STEPS_TAKEN(&self->self.log, &head,
+				 { OP_SET, CAUSE_COW_COPY, self->frames, NULL }));
+	region_free(&r);
+}
+
+TEST_F(events_thp, fork_shares)
+{
+	ASSERT_EQ(0, traced_again(&self->self));
+	ASSERT_EQ(0, child_start_idle(&self->child));
+	ASSERT_EQ(0, traced_end(&self->self));
+	EXPECT_EQ(1, STEPS_TAKEN(&self->self.log, &self->head,
+				 { OP_CLEAR, CAUSE_FORK_SHARE, self->frames, NULL }));
+	EXPECT_EQ(PAGES - 1, steps_none(&self->self.log, &self->tails));
+}
+
+/* The PMD of a page that is shared has no bit to hand on when it is split. */
+TEST_F(events_thp, write_after_fork_copies_one_page)
+{
+	struct region page = region_part(&self->region, WRITTEN, 1);
+	struct region before = region_part(&self->region, 0, WRITTEN);
+	struct region after = region_part(&self->region, WRITTEN + 1, PAGES - WRITTEN - 1);
+	__u64 copy;
+
+	ASSERT_EQ(0, child_start_idle(&self->child));
+	ASSERT_EQ(0, traced_again(&self->self));
+	region_fill_page(&self->region, WRITTEN);
+	copy = frame_at(&self->self.ex, page.addr);
+	ASSERT_EQ(0, traced_end(&self->self));
+	EXPECT_EQ(1, STEPS_TAKEN(&self->self.log, &page,
+				 { OP_SET, CAUSE_COW_COPY, &copy, NULL }));
+	EXPECT_EQ(before.pages, steps_none(&self->self.log, &before));
+	EXPECT_EQ(after.pages, steps_none(&self->self.log, &after));
+}
+
+TEST_F(events_thp, last_owner_reuses_the_page_when_it_writes)
+{
+	ASSERT_EQ(0, child_start_idle(&self->child));
+	child_kill(&self->child);
+	region_drain_batches();
+	ASSERT_EQ(0, traced_again(&self->self));
+	region_fill_page(&self->region, WRITTEN);
+	ASSERT_EQ(0, traced_end(&self->self));
+	EXPECT_EQ(PAGES, thp_count(&self->self.ex, &self->region, EX_SHAPE));
+	EXPECT_EQ(1, STEPS_TAKEN(&self->self.log, &self->head,
+				 { OP_SET, CAUSE_COW_REUSE, self->frames, NULL }));
+	EXPECT_EQ(PAGES - 1, steps_none(&self->self.log, &self->tails));
+}
+
+/* Pins are of the folio: fork splits the PMD, and copies every page. */
+TEST_F(events_thp, fork_copies_a_pinned_page_early)
+{
+	const struct event *const *e;
+	size_t i, right = 0;
+
+	ASSERT_EQ(0, pin_take(&self->pin, region_page(&self->region, WRITTEN), 1, PIN_WRITE));
+	ASSERT_EQ(0, traced_again(&self->self));
+	ASSERT_EQ(0, exclusive_child_idle(&self->other.ex, &self->child));
+	frames_note(&self->other.ex, &self->region, self->copies);
+	ASSERT_EQ(0, traced_end(&self->self));
+	EXPECT_EQ(PAGES, STEPS_TAKEN(&self->self.log, &self->region,
+				     { OP_SET, CAUSE_THP_SPLIT, self->frames, NULL },
+				     { OP_SET, CAUSE_FORK_COPY, self->copies, NULL }));
+	for (i = 0; i < PAGES; i++)
+		right += events_at(&self->self.log, region_page(&self->region, i), &e) == 2 &&
+			 e[0]->pfn != e[1]->pfn;
+	EXPECT_EQ(PAGES, right);
+}
+
+TEST_F(events_thp, swap_out_splits_and_clears_every_bit)
+{
+	ASSERT_EQ(0, traced_again(&self->self));
+	ASSERT_EQ(0, region_pageout(&self->region));
+	ASSERT_EQ(0, traced_end(&self->self));
+	EXPECT_EQ(PAGES, STEPS_TAKEN(&self->self.log, &self->region,
+				     { OP_SET, CAUSE_THP_SPLIT, self->frames, NULL },
+				     { OP_CLEAR, CAUSE_SWAP_OUT, self->frames, NULL }));
+}
+
+TEST_F(events_thp, unmapping_a_part_splits_the_mapping)
+{
+	struct region rest = region_part(&self->region, 10, PAGES - 10);
+
+	ASSERT_EQ(0, traced_again(&self->self));
+	ASSERT_EQ(0, munmap(self->region.addr, 10 * PAGE_BYTES));
+	ASSERT_EQ(0, traced_end(&self->self));
+	EXPECT_EQ(PAGES - 10, STEPS_TAKEN(&self->self.log, &rest,
+					  { OP_SET, CAUSE_THP_SPLIT, self->frames + 10, NULL }));
+}
+
+TEST_F(events_thp, protecting_a_part_splits_the_mapping)
+{
+	ASSERT_EQ(0, traced_again(&self->self));
+	ASSERT_EQ(0, mprotect(self->region.addr, 10 * PAGE_BYTES, PROT_READ));
+	ASSERT_EQ(0, traced_end(&self->self));
+	EXPECT_EQ(PAGES, STEPS_TAKEN(&self->self.log, &self->region,
+				     { OP_SET, CAUSE_THP_SPLIT, self->frames, NULL }));
+}
+
+TEST_HARNESS_MAIN
