@@ -63,7 +63,8 @@ guest() {
 	local name=$1 kernel=$2 status=0
 	shift 2
 	say "tests in the guest: $name"
-	"$QEMU_DIR/run.sh" --verbose --kernel "$kernel" --timeout "$LIMIT" --log "$BUILD/log/$name.klog" -- \
+	# Two nodes, so that pages have somewhere to go.
+	"$QEMU_DIR/run.sh" --verbose --kernel "$kernel" --nodes 2 --timeout "$LIMIT" --log "$BUILD/log/$name.klog" -- \
 		env "TESTS=${TESTS:-}" "XPAGEMAP_STORM_SECONDS=${XPAGEMAP_STORM_SECONDS:-}" "$@" </dev/null |
 		tee "$RESULTS/$name.tap" || status=${PIPESTATUS[0]}
 	DOCUMENTS+=("$RESULTS/$name.tap")

@@ -19,6 +19,7 @@ usage() {
 		  --kernel NAME      patched (default), stock, debug or rfc; built first if need be
 		  --smp N            CPUs (default 2)
 		  --mem SIZE         memory (default 2G)
+		  --nodes N          NUMA nodes that the memory is divided into (default 1)
 		  --swap SIZE        the swap disk (default 1G; 0 for none)
 		  --icount           one CPU whose clock counts instructions, 1 ns each
 		  --timeout SECONDS  give up on the guest after that long (default 1800)
@@ -43,15 +44,16 @@ fail() {
 	exit 125
 }
 
-KERNEL=patched SMP=2 MEM=2G SWAP=1G ICOUNT='' TIMEOUT=1800 LOG='' MAKE=1 SHELL_MODE='' VERBOSE=''
+KERNEL=patched SMP=2 MEM=2G NODES=1 SWAP=1G ICOUNT='' TIMEOUT=1800 LOG='' MAKE=1 SHELL_MODE='' VERBOSE=''
 
 while [ $# -gt 0 ]; do
 	case $1 in
-	--kernel | --smp | --mem | --swap | --timeout | --log)
+	--kernel | --smp | --mem | --nodes | --swap | --timeout | --log)
 		[ $# -ge 2 ] || { usage >&2; exit 125; } ;;&
 	--kernel) KERNEL=$2; shift 2 ;;
 	--smp) SMP=$2; shift 2 ;;
 	--mem) MEM=$2; shift 2 ;;
+	--nodes) NODES=$2; shift 2 ;;
 	--swap) SWAP=$2; shift 2 ;;
 	--timeout) TIMEOUT=$2; shift 2 ;;
 	--log) LOG=$2; shift 2 ;;
@@ -68,6 +70,7 @@ done
 [[ $TIMEOUT =~ ^[0-9]+$ ]] || fail "--timeout $TIMEOUT: not a number of seconds"
 [[ $SMP =~ ^[1-9][0-9]*$ ]] || fail "--smp $SMP: not a number of CPUs"
 [[ $MEM =~ ^[1-9][0-9]*[KMGkmg]?$ ]] || fail "--mem $MEM: not a size"
+[[ $NODES =~ ^[1-9]$ ]] || fail "--nodes $NODES: not a number of nodes, 1 to 9"
 [[ $SWAP =~ ^[0-9]+[KMGkmg]?$ ]] || fail "--swap $SWAP: not a size"
 [ -z "$ICOUNT" ] || SMP=1
 
@@ -135,6 +138,7 @@ virtme=("$VIRTME_RUN" --kimg "$IMAGE" --mods none --force-9p --user root --cwd /
 	--show-boot-console --kopt panic=-1
 	--kopt rcupdate.rcu_cpu_stall_timeout=120 --kopt "xpagemap_guest.dir=$DIR"
 	--kopt rootflags=version=9p2000.L,trans=virtio,access=any,msize=524288,cache=loose)
+[ "$NODES" -eq 1 ] || virtme+=(--kopt "numa=fake=$NODES")
 machine=q35,accel=$ACCEL
 if [ "$ACCEL" = tcg ]; then
 	virtme+=(--disable-kvm)

@@ -114,7 +114,7 @@ const CHANGED_IN: [(&str, Cause); 37] = [
 ];
 
 /// What it means that a function has another one change the bit: one of those that map a page.
-const CHANGED_FOR: [(&str, Cause); 46] = [
+const CHANGED_FOR: [(&str, Cause); 47] = [
     ("copy_page_range", ForkCopy),
     ("copy_p4d_range", ForkCopy),
     ("copy_pud_range", ForkCopy),
@@ -151,6 +151,7 @@ const CHANGED_FOR: [(&str, Cause); 46] = [
     ("copy_hugetlb_page_range", Hugetlb),
     ("hugetlb_install_folio", Hugetlb),
     ("hugetlb_no_page", Hugetlb),
+    ("hugetlb_fault", Hugetlb),
     ("hugetlb_wp", Hugetlb),
     ("hugetlb_mfill_atomic_pte", Hugetlb),
     ("__migrate_device_pages", Device),
@@ -213,6 +214,11 @@ impl Role {
 }
 
 impl Role {
+    /// Tells whether this function copies page tables for a child.
+    pub(crate) fn forks(&self) -> bool {
+        self.changed_for == Some(ForkCopy)
+    }
+
     /// Tells whether the cause of what this function changes itself is known, whoever called it.
     pub(crate) fn tells_all(&self) -> bool {
         self.changed_in.is_some_and(|cause| {

@@ -91,6 +91,11 @@ impl Functions {
         cause::cause_of(functions.map(|addr| self.role(addr)))
     }
 
+    /// Tells whether a page is mapped for a child that is being forked.
+    fn forks(&mut self, event: &Event) -> bool {
+        event.callers.iter().any(|&addr| self.role(addr).forks())
+    }
+
     /// Writes the function and offset of an address.
     fn write(&mut self, addr: usize, text: &mut Text) -> Result {
         match self.buffer.look_up(addr.saturating_sub(1)) {
@@ -128,7 +133,13 @@ enum Place {
 impl EventLog {
     /// Tells whether an event is one of this target's: whether it was this target that changed a
     /// bit, or somebody else that of one of its pages.
-    fn place(&self, event: &Event, cause: Cause, addresses: &Addresses) -> Option<Place> {
+    fn place(
+        &self,
+        event: &Event,
+        cause: Cause,
+        addresses: &Addresses,
+        functions: &mut Functions,
+    ) -> Option<Place> {
         let by_itself = event.mm == event::id_of(&self.mm);
         let place = event
             .anon_vma
@@ -142,7 +153,7 @@ impl EventLog {
                 // The child has the copy where its parent has the page.
                 addresses
                     .find_index(event.index)
-                    .filter(|_| cause == Cause::ForkCopy)
+                    .filter(|_| functions.forks(event))
                     .map_or(Place::Unknown, Place::Address),
             ),
             _ => None,
@@ -159,7 +170,7 @@ impl EventLog {
         text: &mut Text,
     ) -> Result {
         let cause = functions.cause(event);
-        let Some(place) = self.place(event, cause, addresses) else {
+        let Some(place) = self.place(event, cause, addresses, functions) else {
             return Ok(());
         };
         let (time, pfn, cause) = (event.time, event.pfn, cause.name());

@@ -46,6 +46,20 @@ impl FileId {
     }
 }
 
+/// Reads `0` or `1`, with or without a newline behind it, from all that `reader` holds.
+///
+/// # Errors
+///
+/// - [`EINVAL`]: that is not what it is.
+/// - [`EFAULT`]: the memory cannot be read.
+pub(crate) fn switch(reader: &mut UserSliceReader) -> Result<bool> {
+    match line(reader, &mut [0; MAX_LEN])? {
+        b"0" => Ok(false),
+        b"1" => Ok(true),
+        _ => Err(EINVAL),
+    }
+}
+
 /// Reads a decimal number, with or without a newline behind it, from all that `reader` holds.
 ///
 /// # Errors

@@ -79,6 +79,10 @@ impl Probe for Events {
     fn changes(&self, change: &Change) {
         let mut callers = [0; CALLERS];
 
+        // Pages are cleared of the flag when they are freed, whether or not they have it.
+        if change.exclusive() == change.was_exclusive() {
+            return;
+        }
         if self.sites.tells(change.ip()) {
             self.ring.push(&Event::of(change, callers).words());
         } else {
@@ -276,13 +280,11 @@ impl Operations for TraceFile {
         if !capable(Capability::SYS_ADMIN) {
             return Err(EPERM);
         }
-        match parse::number(reader)? {
-            0 => {
-                self.0.stop();
-                Ok(())
-            }
-            1 => self.0.start(),
-            _ => Err(EINVAL),
+        if parse::switch(reader)? {
+            self.0.start()
+        } else {
+            self.0.stop();
+            Ok(())
         }
     }
 }
