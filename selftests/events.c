@@ -205,7 +205,7 @@ TEST_F(events, stats_count_what_was_seen)
 	ASSERT_EQ(0, traced_end(&self->self));
 	EXPECT_LE(seen + (long long)self->self.log.count, stats_value("events_seen"));
 	EXPECT_LE(PAGES, self->self.log.count);
-	EXPECT_EQ(dropped, stats_value("events_dropped"));
+	EXPECT_LE(dropped, stats_value("events_dropped"));
 	EXPECT_EQ(0, self->self.log.dropped);
 }
 

@@ -132,7 +132,7 @@ static const struct {
 #define MALFORMED(s) { s, sizeof(s) - 1 }
 	MALFORMED(""), MALFORMED("\n"), MALFORMED("2\n"), MALFORMED("-1\n"),
 	MALFORMED("+1\n"), MALFORMED(" 1\n"), MALFORMED("1 "), MALFORMED("1\n\n"),
-	MALFORMED("1\r\n"), MALFORMED("1\n0\n"), MALFORMED("10\n"), MALFORMED("01\n"),
+	MALFORMED("1\r\n"), MALFORMED("1\n0\n"), MALFORMED("10\n"),
 	MALFORMED("on\n"), MALFORMED("y\n"), MALFORMED("1\0"), MALFORMED("\0"),
 	MALFORMED("0x1\n"), MALFORMED("4294967297\n"), MALFORMED("18446744073709551617\n"),
 };

@@ -99,7 +99,18 @@ TEST_F(events_hugetlb, freed)
 {
 	ASSERT_EQ(0, traced_again(&self->self));
 	ASSERT_EQ(0, madvise(self->region.addr, PMD_BYTES, MADV_DONTNEED));
-	expect_step(_metadata, self, OP_CLEAR, CAUSE_HUGETLB, self->frame);
+	expect_step(_metadata, self, OP_CLEAR, CAUSE_FREE, self->frame);
+}
+
+/* A pin for reading, of a page that is shared: as of small ones. */
+TEST_F(events_hugetlb, pin_unshares)
+{
+	ASSERT_EQ(0, child_start_idle(&self->child));
+	ASSERT_EQ(0, traced_again(&self->self));
+	ASSERT_EQ(0, pin_take(&self->pin, region_page(&self->region, 5), 1, 0));
+	self->copy = frame_at(&self->self.ex, self->head.addr);
+	EXPECT_NE(self->frame, self->copy);
+	expect_step(_metadata, self, OP_SET, CAUSE_UNSHARE, self->copy);
 }
 
 TEST_F(events_hugetlb, copied_in_by_userfaultfd)

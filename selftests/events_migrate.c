@@ -105,6 +105,7 @@ static int take_frames_away(const struct order *o)
 	__u64 entries[PAGES];
 	size_t i;
 
+	region_drain_batches();
 	if (pagemap_read(proc, o->region->addr, entries, PAGES) != PAGES)
 		err = -EIO;
 	for (i = 0; i < PAGES && !err; i++) {

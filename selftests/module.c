@@ -4,6 +4,7 @@
  * Runs last, for it takes the module away from under everyone else.
  */
 #include <fcntl.h>
+#include <linux/mman.h>
 #include <sys/syscall.h>
 
 #include "lib/harness.h"
@@ -198,6 +199,61 @@ TEST_F(reload, under_readers)
 	}
 	if (is_attached(self->child.pid))
 		EXPECT_EQ(0, detach(self->child.pid));
+}
+
+/* Frees and touches memory for as long as it lives. */
+static int churn_memory(struct child *c, void *arg)
+{
+	struct region *r = arg;
+
+	if (!child_tell(c))
+		return 1;
+	for (;;) {
+		madvise(r->addr, r->pages * PAGE_BYTES, MADV_DONTNEED);
+		region_fill(r);
+	}
+}
+
+#define PAGES 64
+
+/* It neither stays for the events that fire, nor leaves a probe behind that they call. */
+TEST_F(reload, while_events_fire)
+{
+	struct child churner[USERS];
+	struct events log = {};
+	struct region r;
+	int i, round;
+
+	ASSERT_EQ(0, region_map_apart(&r, PAGES));
+	for (i = 0; i < USERS; i++) {
+		ASSERT_EQ(0, child_start(&churner[i], churn_memory, &r));
+		ASSERT_TRUE(child_hear(&churner[i]));
+	}
+	for (round = 0; round < ROUNDS; round++) {
+		for (i = 0; i < USERS; i++) {
+			ASSERT_EQ(0, attach(churner[i].pid));
+			ASSERT_EQ(0, events_started(churner[i].pid));
+			ASSERT_EQ(0, events_start(churner[i].pid));
+		}
+		usleep(1000 * (round % 5));
+		ASSERT_EQ(0, events_read(&log, churner[round % USERS].pid));
+		ASSERT_EQ(0, module_unload());
+		ASSERT_EQ(0, module_load());
+		EXPECT_EQ(0, stats_value("events_seen"));
+	}
+	/* Loaded anew, it traces as before. */
+	ASSERT_EQ(0, attach(churner[0].pid));
+	ASSERT_EQ(0, events_start(churner[0].pid));
+	usleep(100000);
+	ASSERT_EQ(0, events_stop(churner[0].pid));
+	ASSERT_EQ(0, events_read(&log, churner[0].pid));
+	EXPECT_LT(0, log.count);
+	EXPECT_TRUE(events_explained(&log));
+	EXPECT_EQ(0, detach(churner[0].pid));
+	for (i = 0; i < USERS; i++)
+		child_kill(&churner[i]);
+	events_free(&log);
+	region_free(&r);
 }
 
 TEST_HARNESS_MAIN

@@ -60,7 +60,7 @@ static void parse_comment(struct events *log, const char *line)
 	int end = 0;
 
 	if (sscanf(line, "# %llu events dropped%n", &dropped, &end) == 1 && end)
-		log->dropped = dropped;
+		log->dropped += dropped;
 	if (strstr(line, " gone"))
 		log->gone = true;
 }

@@ -18,7 +18,7 @@ struct events {
 	struct event *of;		/* oldest first */
 	const struct event **by_addr;	/* and then by age */
 	size_t count, room;
-	__u64 dropped;		/* as a comment says */
+	__u64 dropped;		/* as comments say */
 	bool gone;		/* the address space, as a comment says */
 };
 

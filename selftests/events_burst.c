@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * More events than there is room for. The ring has the youngest; how many it has lost is
+ * told, and what it has is without a gap.
+ */
+#include <linux/mman.h>
+#include <sched.h>
+
+#include "lib/harness.h"
+#include "lib/lib.h"
+
+#define RING		131072	/* events that the module keeps */
+#define PAGES		8192
+#define CHILDREN	2
+#define EVENTS		1048576		/* in a burst, at least */
+
+FIXTURE(events_burst) {
+	struct region region;
+	struct traced self, other[CHILDREN];
+	struct child child[CHILDREN];
+	long long seen, dropped;
+};
+
+FIXTURE_SETUP(events_burst)
+{
+	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
+	self->seen = stats_value("events_seen");
+	self->dropped = stats_value("events_dropped");
+	ASSERT_LE(0, self->seen);
+	ASSERT_LE(0, self->dropped);
+}
+
+FIXTURE_TEARDOWN(events_burst)
+{
+	int i;
+
+	EXPECT_TRUE(events_explained(&self->self.log));
+	EXPECT_EQ(0, traced_close(&self->self));
+	for (i = 0; i < CHILDREN; i++) {
+		EXPECT_TRUE(events_explained(&self->other[i].log));
+		EXPECT_EQ(0, traced_close(&self->other[i]));
+		child_kill(&self->child[i]);
+	}
+	region_free(&self->region);
+}
+
+/* One byte of each page: that is enough to have it. */
+static void touch(const struct region *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->pages; i++)
+		__atomic_store_n(region_page(r, i), i, __ATOMIC_RELAXED);
+}
+
+/* Shared with a child that goes away, and written to again: two events a page. */
+static int share_and_take_over(const struct region *r, size_t rounds)
+{
+	int status;
+	pid_t pid;
+
+	touch(r);
+	while (rounds--) {
+		pid = fork();
+		if (!pid)
+			_exit(0);
+		if (pid < 0 || waitpid(pid, &status, 0) != pid)
+			return -errno;
+		touch(r);
+	}
+	return 0;
+}
+
+/* Freed, and new again: two events a page. */
+static int free_and_touch(const struct region *r, size_t rounds)
+{
+	touch(r);
+	while (rounds--) {
+		if (madvise(r->addr, r->pages * PAGE_BYTES, MADV_DONTNEED))
+			return -errno;
+		touch(r);
+	}
+	return 0;
+}
+
+/* Pages whose bit was set and cleared by turns, as far back as the log goes. */
+static size_t count_gapless(const struct events *log, const struct region *r)
+{
+	const struct event *const *e;
+	size_t i, j, count, gapless = 0;
+
+	for (i = 0; i < r->pages; i++) {
+		count = events_at(log, region_page(r, i), &e);
+		for (j = 1; j < count; j++)
+			if (e[j]->op == e[j - 1]->op)
+				break;
+		gapless += count && j == count && e[j - 1]->op == OP_SET;
+	}
+	return gapless;
+}
+
+static size_t count_within(const struct events *log, const struct region *r)
+{
+	const struct event *const *e;
+	size_t i, count = 0;
+
+	for (i = 0; i < r->pages; i++)
+		count += events_at(log, region_page(r, i), &e);
+	return count;
+}
+
+/* Those in the log and those said to be lost are all that there must have been. */
+static void expect_nothing_lost_silently(struct __test_metadata *_metadata,
+					 FIXTURE_DATA(events_burst) * self, long long least)
+{
+	struct events *log = &self->self.log;
+	long long seen, dropped, logged;
+
+	ASSERT_EQ(0, traced_end(&self->self));
+	seen = stats_value("events_seen") - self->seen;
+	dropped = stats_value("events_dropped") - self->dropped;
+	logged = count_within(log, &self->region);
+	ksft_print_msg("%lld events at least; %lld seen, %lld dropped, %lld in the log\n",
+		       least, seen, dropped, logged);
+	EXPECT_LE(least, seen);
+	EXPECT_LE(least, logged + dropped);
+	EXPECT_LE(least, logged + (long long)log->dropped);
+	/* Nothing is told and lost at once, and no more lost than there is no room for. */
+	EXPECT_GE(seen, logged + (long long)log->dropped);
+	EXPECT_GE(seen - RING, (long long)log->dropped);
+	EXPECT_GE(RING, (long long)log->count);
+	EXPECT_LE(RING * 9 / 10, logged);
+	EXPECT_EQ(PAGES, count_gapless(log, &self->region));
+	EXPECT_EQ(0, violations_of(&self->self.ex));
+}
+
+TEST_F(events_burst, forks)
+{
+	ASSERT_EQ(0, traced_open(&self->self, getpid()));
+	ASSERT_EQ(0, share_and_take_over(&self->region, EVENTS / (2 * PAGES)));
+	expect_nothing_lost_silently(_metadata, self, EVENTS + PAGES);
+}
+
+/* On one CPU, so that no other has a page in a batch that it frees later. */
+TEST_F(events_burst, frees)
+{
+	cpu_set_t here;
+
+	CPU_ZERO(&here);
+	CPU_SET(sched_getcpu(), &here);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(here), &here));
+	ASSERT_EQ(0, traced_open(&self->self, getpid()));
+	region_drain_batches();
+	ASSERT_EQ(0, free_and_touch(&self->region, EVENTS / (2 * PAGES)));
+	expect_nothing_lost_silently(_metadata, self, EVENTS);
+}
+
+/* As much as fits: nothing is dropped. */
+TEST_F(events_burst, just_enough_room)
+{
+	size_t rounds = RING / (4 * PAGES);
+
+	ASSERT_EQ(0, traced_open(&self->self, getpid()));
+	ASSERT_EQ(0, share_and_take_over(&self->region, rounds));
+	ASSERT_EQ(0, traced_end(&self->self));
+	EXPECT_EQ(0, self->self.log.dropped);
+	EXPECT_EQ((2 * rounds + 1) * PAGES, count_within(&self->self.log, &self->region));
+	EXPECT_EQ(PAGES, count_gapless(&self->self.log, &self->region));
+}
+
+static int burst_when_told(struct child *c, void *arg)
+{
+	if (!child_hear(c) || share_and_take_over(arg, EVENTS / CHILDREN / (2 * PAGES)))
+		return 1;
+	return !child_tell(c) || !child_hear(c);
+}
+
+/* Two at once, on as many CPUs: the ring is one, and what is lost is lost to both. */
+TEST_F(events_burst, two_processes_at_once)
+{
+	long long seen, dropped;
+	size_t logged = 0;
+	int i;
+
+	for (i = 0; i < CHILDREN; i++)
+		ASSERT_EQ(0, traced_child(&self->other[i], &self->child[i], burst_when_told,
+					  &self->region));
+	for (i = 0; i < CHILDREN; i++)
+		ASSERT_TRUE(child_tell(&self->child[i]));
+	for (i = 0; i < CHILDREN; i++)
+		ASSERT_TRUE(child_hear(&self->child[i]));
+	for (i = 0; i < CHILDREN; i++) {
+		ASSERT_EQ(0, traced_end(&self->other[i]));
+		logged += count_within(&self->other[i].log, &self->region);
+	}
+	seen = stats_value("events_seen") - self->seen;
+	dropped = stats_value("events_dropped") - self->dropped;
+	ksft_print_msg("%lld seen, %lld dropped, %zu in both logs\n", seen, dropped, logged);
+	EXPECT_LE(EVENTS, seen);
+	EXPECT_LE(EVENTS, (long long)logged + dropped);
+	EXPECT_LE(RING * 9 / 10, logged);
+}
+
+TEST_HARNESS_MAIN
