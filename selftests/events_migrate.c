@@ -127,7 +127,11 @@ static int move_to_second_node(const struct order *o)
 		pages[i] = region_page(o->region, i);
 		nodes[i] = 1;
 	}
-	return syscall(SYS_move_pages, o->pid, (long)PAGES, pages, nodes, status, MPOL_MF_MOVE);
+	if (syscall(SYS_move_pages, o->pid, (long)PAGES, pages, nodes, status, MPOL_MF_MOVE)) {
+		ksft_print_msg("move_pages: %s, page 0: %d\n", strerror(errno), status[0]);
+		return -errno;
+	}
+	return 0;
 }
 
 static int compact(const struct order *o)
