@@ -16,6 +16,8 @@
 #         "bytes_allocated": N }, ... ],  by the kernel, for a read of 16384 entries
 #     "swapmap": [ { "kernel": "patched", "memory": TEXT, "swapped": PAGES,
 #                    "whole": NUMBER }, ... ],          for reading all of it
+#     "fork": [ { "kernel": "stock"|"patched", "loop": TEXT, "tracing": "off"|"on",
+#                 "whole": NUMBER }, ... ],              for a fork and writes to 16 MiB
 #     "bounds": [ { "name": TEXT, "measured": NUMBER, "limit": NUMBER,
 #                   "holds": BOOL }, ... ] }
 
@@ -30,8 +32,11 @@ measure() {
 	# The others have no module: there is but /proc.
 	[ "$kernel" = patched ] || source=proc
 	say "measure on $kernel ..."
+	# shellcheck disable=SC2016 # for the shell in the guest to expand
 	"$QEMU_DIR/run.sh" --icount --kernel "$kernel" -- \
-		env "XPAGEMAP_SOURCE=$source" "$BUILD/selftests/bench" >"$OUT/$kernel.new" </dev/null
+		env "XPAGEMAP_SOURCE=$source" sh -c 'for bench; do "$bench" || exit; done' sh \
+		"$BUILD/selftests/bench" $([ "$kernel" = rfc ] || echo "$BUILD/selftests/bench_fork") \
+		>"$OUT/$kernel.new" </dev/null
 	mv "$OUT/$kernel.new" "$OUT/$kernel"
 }
 
