@@ -34,7 +34,7 @@ module_key() {
 	{
 		echo "$KEY"
 		cd "$ROOT"
-		find Kbuild src -type f | sort | xargs sha256sum
+		find Kbuild src selftests/breaker -type f | sort | xargs sha256sum
 	} | sha256sum | cut -d' ' -f1
 }
 
@@ -87,11 +87,18 @@ build_kernel() {
 	echo "$KEY" >"$KDIR/.key"
 }
 
+# make_module NAME DIR KO: what is in DIR, for this kernel; KO is what comes out.
+make_module() {
+	local name=$1 dir=$2 built=$BUILD/$1-$VARIANT/$3
+	work "build the $name for $VARIANT" "$BUILD/log/$name-$VARIANT.log" \
+		make -C "$KDIR" -j "$(nproc)" "${MAKE_ARGS[@]}" M="$dir" MO="$BUILD/$name-$VARIANT" modules
+	install -m 644 "$built" "$OUT/$(basename "$3").new"
+	mv "$OUT/$(basename "$3").new" "$OUT/$(basename "$3")"
+}
+
 build_module() {
-	work "build the module for $VARIANT" "$BUILD/log/module-$VARIANT.log" \
-		make -C "$KDIR" -j "$(nproc)" "${MAKE_ARGS[@]}" M="$ROOT" MO="$BUILD/module-$VARIANT" modules
-	install -m 644 "$BUILD/module-$VARIANT/src/xpagemap.ko" "$OUT/xpagemap.ko.new"
-	mv "$OUT/xpagemap.ko.new" "$OUT/xpagemap.ko"
+	make_module module "$ROOT" src/xpagemap.ko
+	make_module breaker "$ROOT/selftests/breaker" breaker.ko
 	echo "$MODULE_KEY" >"$OUT/module.key"
 }
 

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A kernel in which a rule does not hold: a module breaks the bit of a page on purpose, and
+ * mends it again before anything comes to rely on it. PID/violations must say what is
+ * broken, for certain, of which page, and of no other; and PID/events, that it was neither
+ * of the causes it knows.
+ */
+#include <fcntl.h>
+#include <libgen.h>
+#include <sys/syscall.h>
+
+#include "lib/harness.h"
+#include "lib/lib.h"
+
+#define PAGES	5
+#define BROKEN	2
+#define BREAKER	"/sys/kernel/debug/xpagemap_breaker/"
+
+FIXTURE(exclusive_broken) {
+	struct region region, twin;	/* the same bytes in both */
+	struct traced self, other;
+	struct child child;
+	struct ksm ksm;
+	void *page;
+};
+
+/* Beside the module that is tested. */
+static int breaker_load(void)
+{
+	const char *module = getenv("XPAGEMAP_MODULE");
+	char dir[PATH_MAX], path[PATH_MAX + 16];
+	int fd, err;
+
+	snprintf(dir, sizeof(dir), "%s", module ?: "build/patched/xpagemap.ko");
+	snprintf(path, sizeof(path), "%s/breaker.ko", dirname(dir));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+static int breaker_set(pid_t pid, const void *addr, bool exclusive)
+{
+	return write_text(exclusive ? BREAKER "set" : BREAKER "clear", "%d %lx", pid,
+			  (unsigned long)addr);
+}
+
+/* How many pages break that rule for certain: this one, and no other. */
+static int broken_here(const struct exclusive *ex, const void *addr, const char *rule)
+{
+	char path[64], text[4096], line[128];
+	const char *at;
+	long len;
+	int lines = 0;
+
+	snprintf(path, sizeof(path), XPAGEMAP_DIR "/%d/violations", ex->pid);
+	len = read_text(path, text, sizeof(text));
+	if (len < 0)
+		return len;
+	snprintf(line, sizeof(line), "%lx %s certain:", (unsigned long)addr, rule);
+	for (at = text; *at; at = strchr(at, '\n') + 1)
+		lines++;
+	return lines == 1 && !strncmp(text, line, strlen(line)) ? 1 : -EPROTO;
+}
+
+FIXTURE_SETUP(exclusive_broken)
+{
+	ASSERT_EQ(0, breaker_load());
+	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
+	ASSERT_EQ(0, region_map_apart(&self->twin, PAGES));
+	self->twin.id = self->region.id;
+	region_fill(&self->region);
+	region_fill(&self->twin);
+	self->page = region_page(&self->region, BROKEN);
+	ASSERT_EQ(0, traced_open(&self->self, getpid()));
+	ASSERT_EQ(0, violations_of(&self->self.ex));
+}
+
+FIXTURE_TEARDOWN(exclusive_broken)
+{
+	/* Mended: nothing is broken any more. */
+	EXPECT_EQ(0, ksm_stop(&self->ksm));
+	EXPECT_EQ(0, violations_of(&self->self.ex));
+	EXPECT_EQ(0, traced_close(&self->other));
+	EXPECT_EQ(0, traced_close(&self->self));
+	child_kill(&self->child);
+	region_free(&self->region);
+	region_free(&self->twin);
+	EXPECT_EQ(0, syscall(SYS_delete_module, "breaker", O_NONBLOCK));
+}
+
+TEST_F(exclusive_broken, writable_page_without_the_bit)
+{
+	ASSERT_EQ(0, breaker_set(getpid(), self->page, false));
+	EXPECT_EQ(1, broken_here(&self->self.ex, self->page, "writable-not-exclusive"));
+	EXPECT_EQ(1, summary_value(&self->self.ex, self->region.addr, "violations"));
+	ASSERT_EQ(0, breaker_set(getpid(), self->page, true));
+}
+
+TEST_F(exclusive_broken, exclusive_page_of_two_processes)
+{
+	ASSERT_EQ(0, exclusive_child_idle(&self->other.ex, &self->child));
+	ASSERT_EQ(0, breaker_set(getpid(), self->page, true));
+	EXPECT_EQ(1, broken_here(&self->self.ex, self->page, "exclusive-mapped-twice"));
+	EXPECT_EQ(1, broken_here(&self->other.ex, self->page, "exclusive-mapped-twice"));
+	ASSERT_EQ(0, breaker_set(getpid(), self->page, false));
+	EXPECT_EQ(0, violations_of(&self->other.ex));
+}
+
+TEST_F(exclusive_broken, ksm_page_with_the_bit)
+{
+	ASSERT_EQ(0, madvise(self->region.addr, PAGES * PAGE_BYTES, MADV_MERGEABLE));
+	ASSERT_EQ(0, madvise(self->twin.addr, PAGES * PAGE_BYTES, MADV_MERGEABLE));
+	ASSERT_EQ(0, ksm_start(&self->ksm) ?: ksm_wait(2));
+	ASSERT_EQ(0, ksm_pause());
+	ASSERT_EQ(EX_KSM, exclusive_at(&self->self.ex, self->page) & EX_KSM);
+	ASSERT_EQ(0, breaker_set(getpid(), self->page, true));
+	/* Both places that have it break the rule. */
+	EXPECT_EQ(2, violations_of(&self->self.ex));
+	ASSERT_EQ(0, breaker_set(getpid(), self->page, false));
+}
+
+/* No kernel function that the module knows did this. */
+TEST_F(exclusive_broken, cause_is_other)
+{
+	struct event other = {
+		.cause = CAUSE_OTHER,
+		.pid = getpid(),
+		.addr = self->page,
+		.pfn = frame_at(&self->self.ex, self->page),
+	};
+
+	ASSERT_EQ(0, traced_again(&self->self));
+	ASSERT_EQ(0, breaker_set(getpid(), self->page, false));
+	ASSERT_EQ(0, breaker_set(getpid(), self->page, true));
+	ASSERT_EQ(0, traced_end(&self->self));
+	other.op = OP_CLEAR;
+	EXPECT_EQ(1, events_count(&self->self.log, &other));
+	other.op = OP_SET;
+	EXPECT_EQ(1, events_count(&self->self.log, &other));
+}
+
+TEST_HARNESS_MAIN
