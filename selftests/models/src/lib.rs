@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Races around the exclusive bit, each as a model that `loom` runs in every
+//! Races around the exclusive bit, and of the module itself, each as a model that `loom` runs in every
 //! interleaving, and with every value that a racing load may return.
 //!
 //! # What the kernel says, and what loom hears
@@ -32,6 +32,7 @@
 //!   loaded under a lock again.
 
 pub mod anon_vma_move;
+pub mod event_ring;
 pub mod explore;
 pub mod gup_fast_fork;
 pub mod kernel;
