@@ -21,6 +21,8 @@ PYTHON=${PYTHON:-/usr/bin/python3}
 BINDGEN=${BINDGEN:-$CACHE/bindgen/bin/bindgen}
 VIRTME_RUN=${VIRTME_RUN:-$CACHE/venv/bin/virtme-run}
 PATH=$PATH:/usr/sbin:/sbin
+# Where the system's QEMU is too old, qemu/deps.sh puts one here.
+PATH=$CACHE/qemu/usr/bin:$PATH
 # A make that called us is not to rule the makes that we call.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 
@@ -133,6 +135,33 @@ debian_mirror() {
 	mkdir -p "$CACHE/tmp/no-lists"
 	apt-get update --print-uris -o Dir::State::Lists="$CACHE/tmp/no-lists" 2>/dev/null |
 		sed -n "s,^'\(.*\)/dists/$(debian_codename)/InRelease'.*,\1,p" | head -n 1
+}
+
+# from_suite SUITE DIR PACKAGE...: packages of any of Debian's suites, opened into
+# DIR, their files beside it in DIR.debs. They come through the mirror this
+# machine's apt uses; nothing in the system is touched.
+from_suite() {
+	local suite=$1 dir=$2 mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg apt deb
+	local private=$2.apt
+	shift 2
+	command -v apt-get >/dev/null || return 1
+	mirror=$(debian_mirror)
+	[ -n "$mirror" ] || return 1
+	rm -rf "$dir" "$dir.debs"
+	mkdir -p "$private"/{lists,archives}/partial "$dir.debs"
+	echo "deb [signed-by=$keyring] $mirror $suite main" >"$private/sources.list"
+	: >"$private/status"
+	apt=(apt-get -q -o Dir::State="$private" -o Dir::State::Lists="$private/lists"
+		-o Dir::State::Status="$private/status" -o Dir::Cache="$private"
+		-o Dir::Cache::Archives="$private/archives" -o Dir::Etc::SourceParts=/dev/null
+		-o Dir::Etc::SourceList="$private/sources.list" -o Acquire::Languages=none
+		-o APT::Sandbox::User="$(id -un)")
+	work "index of $suite" "$CACHE/log/index-$suite.log" "${apt[@]}" update || return 1
+	(cd "$dir.debs" && work "download $*" "$CACHE/log/download-$1.log" "${apt[@]}" download "$@") || return 1
+	for deb in "$dir.debs"/*.deb; do
+		work "open $(basename "$deb")" "$CACHE/log/open-$1.log" dpkg-deb -x "$deb" "$dir" || return 1
+	done
+	rm -rf "$private"
 }
 
 # The kernel source in use, as qemu/fetch.sh left it.

@@ -3,13 +3,18 @@
 #
 # Installs what is missing and says so; silent and instant where nothing is.
 # Packages come from apt, bindgen from crates.io and virtme-ng from PyPI, the
-# last two into the cache. --lint also wants what only `make lint` needs.
+# last two into the cache, and so a newer QEMU where the system's is too old.
+# --lint also wants what only `make lint` needs.
 
 # shellcheck source=qemu/common.sh
 . "$(dirname "$0")/common.sh"
 
 BINDGEN_VERSION=0.72.1
 VIRTME_VERSION=1.42
+# Before this one, QEMU's emulation does not notice when the code that it is just
+# translating is changed by another CPU, and executes breakpoints through which the
+# kernel patches itself long after they are gone: switching a tracepoint crashes.
+QEMU_VERSION=8.1
 
 # One a line: what must be there (a command, or a file's path), and its package.
 needs() {
@@ -137,6 +142,21 @@ install_virtme() {
 	touch "$CACHE/venv/.$VIRTME_VERSION"
 }
 
+qemu_too_old() {
+	local version
+	version=$(qemu-system-x86_64 --version 2>/dev/null | sed -nE '1s/.*version ([0-9.]+).*/\1/p')
+	[ "$(printf '%s\n' "$QEMU_VERSION" "$version" | sort -V | head -n 1)" != "$QEMU_VERSION" ]
+}
+
+# What it needs besides, firmware and libraries, the system's own QEMU brought along.
+install_qemu() {
+	say "QEMU $(qemu-system-x86_64 --version | sed -nE '1s/.*version ([0-9.]+).*/\1/p') is older than $QEMU_VERSION: a newer one goes into the cache"
+	from_suite "$(debian_codename)-backports" "$CACHE/tmp/qemu" qemu-system-x86 ||
+		die "QEMU $QEMU_VERSION or newer is needed, and Debian's backports do not have it"
+	rm -rf "$CACHE/qemu" "$CACHE/tmp/qemu.debs"
+	mv "$CACHE/tmp/qemu" "$CACHE/qemu"
+}
+
 bindgen_missing() { [ "$BINDGEN" = "$CACHE/bindgen/bin/bindgen" ] && [ ! -e "$CACHE/bindgen/.$BINDGEN_VERSION" ]; }
 virtme_missing() { [ "$VIRTME_RUN" = "$CACHE/venv/bin/virtme-run" ] && [ ! -e "$CACHE/venv/.$VIRTME_VERSION" ]; }
 
@@ -144,7 +164,7 @@ LINT=0
 [ "${1:-}" != --lint ] || LINT=1
 
 mapfile -t missing < <(missing_packages)
-if [ ${#missing[@]} -gt 0 ] || bindgen_missing || virtme_missing; then
+if [ ${#missing[@]} -gt 0 ] || bindgen_missing || virtme_missing || qemu_too_old; then
 	lock deps
 	mapfile -t missing < <(missing_packages)
 	[ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
@@ -152,4 +172,5 @@ if [ ${#missing[@]} -gt 0 ] || bindgen_missing || virtme_missing; then
 	[ ${#missing[@]} -eq 0 ] || die "installed, yet still not found: ${missing[*]}"
 	! bindgen_missing || install_bindgen
 	! virtme_missing || install_virtme
+	! qemu_too_old || install_qemu
 fi

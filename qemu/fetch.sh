@@ -42,25 +42,11 @@ unpack() {
 }
 
 from_debian() {
-	local mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg apt tarball
-	command -v apt-get >/dev/null || return 1
-	mkdir -p "$TMP"/apt/{lists,archives}/partial "$TMP/deb"
-	mirror=$(debian_mirror)
-	[ -n "$mirror" ] || return 1
-	echo "deb [signed-by=$keyring] $mirror $SUITE main" >"$TMP/apt/sources.list"
-	: >"$TMP/apt/status"
-	apt=(apt-get -q -o Dir::State="$TMP/apt" -o Dir::State::Lists="$TMP/apt/lists"
-		-o Dir::State::Status="$TMP/apt/status" -o Dir::Cache="$TMP/apt"
-		-o Dir::Cache::Archives="$TMP/apt/archives" -o Dir::Etc::SourceParts=/dev/null
-		-o Dir::Etc::SourceList="$TMP/apt/sources.list" -o Acquire::Languages=none
-		-o APT::Sandbox::User="$(id -un)")
-	work "index of $SUITE" "$CACHE/log/fetch-index.log" "${apt[@]}" update || return 1
-	cd "$TMP/deb"
-	work "download $PACKAGE" "$CACHE/log/fetch.log" "${apt[@]}" download "$PACKAGE" || return 1
-	work "open $PACKAGE" "$CACHE/log/fetch-deb.log" dpkg-deb -x "$TMP"/deb/*.deb "$TMP/deb/root" || return 1
-	tarball=("$TMP"/deb/root/usr/src/linux-source-*.tar.*)
+	local tarball
+	from_suite "$SUITE" "$TMP/deb" "$PACKAGE" || return 1
+	tarball=("$TMP"/deb/usr/src/linux-source-*.tar.*)
 	unpack "${tarball[0]}" || return 1
-	keep "$TMP/tree" '' "Debian's $(basename "$TMP"/deb/*.deb)"
+	keep "$TMP/tree" '' "Debian's $(basename "$TMP"/deb.debs/*.deb)"
 }
 
 # kernel.org publishes its checksums beside the files, which would prove nothing

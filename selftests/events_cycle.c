@@ -22,7 +22,6 @@ FIXTURE(events_cycle) {
 
 FIXTURE_SETUP(events_cycle)
 {
-	ASSERT_EQ(0, emulation_patch_safely());
 	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
 	ASSERT_EQ(0, exclusive_open(&self->ex, getpid()));
 }

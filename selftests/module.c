@@ -224,7 +224,6 @@ TEST_F(reload, while_events_fire)
 	struct region r;
 	int i, round;
 
-	ASSERT_EQ(0, emulation_patch_safely());
 	ASSERT_EQ(0, region_map_apart(&r, PAGES));
 	for (i = 0; i < USERS; i++) {
 		ASSERT_EQ(0, child_start(&churner[i], churn_memory, &r));

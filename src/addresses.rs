@@ -6,7 +6,6 @@
 use kernel::{
     mm::{
         anon_vma::AnonVmaId,
-        virt::flags,
         MmapReadGuard, //
     },
     page::PAGE_SHIFT,
@@ -63,11 +62,11 @@ impl Addresses {
             let (start, end) = (vma.start(), vma.end());
 
             addr = end;
-            if vma.flags() & flags::SHARED != 0 {
+            let Some(index) = vma.anon_page_index(start) else {
                 continue;
-            }
+            };
+            let index = index as u64;
             let own = vma.anon_vma();
-            let index = vma.anon_page_index(start) as u64;
             let pages = ((end - start) >> PAGE_SHIFT) as u64;
             let mut missing = 1;
 

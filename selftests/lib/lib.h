@@ -13,7 +13,6 @@
 #include "crosscheck.h"
 #include "dice.h"
 #include "dm.h"
-#include "emulation.h"
 #include "event.h"
 #include "events.h"
 #include "exclusive.h"
