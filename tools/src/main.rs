@@ -118,6 +118,8 @@ mod tests {
             "trace",
             "trace 1 -s never",
             "trace 1 -s -1",
+            "trace --",
+            "trace 1 -- true",
         ] {
             let words = ["xpagemap"].into_iter().chain(line.split_whitespace());
             let error = Cli::try_parse_from(words).err().expect("must not parse");

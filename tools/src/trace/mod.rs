@@ -6,9 +6,12 @@ mod causes;
 mod event;
 mod history;
 mod log;
+mod phrase;
+mod program;
 mod recording;
 mod report;
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -19,6 +22,7 @@ use crate::interrupt;
 use crate::range::AddressRange;
 use crate::target::Target;
 use log::Log;
+use program::{Program, State};
 use recording::Recording;
 use report::Report;
 
@@ -29,18 +33,23 @@ use report::Report;
 /// consecutive pages with the same history share a line. The README's section "The exclusive bit"
 /// tells what the bit is for.
 #[derive(clap::Args)]
+#[command(override_usage = "xpagemap trace [OPTIONS] <PID> [RANGE]\n       \
+                            xpagemap trace [OPTIONS] -- <COMMAND>...")]
 pub struct Args {
     /// The process
-    #[arg(value_parser = clap::value_parser!(i32).range(1..))]
-    pid: i32,
+    #[arg(value_parser = clap::value_parser!(i32).range(1..), required_unless_present = "command")]
+    pid: Option<i32>,
     /// Addresses of interest: START-END, in hex, as in /proc/PID/maps [default: all]
     range: Option<AddressRange>,
-    /// Stop after so many seconds [default: at Ctrl-C]
+    /// Stop recording after so many seconds [default: at Ctrl-C]
     #[arg(short, long, value_parser = seconds)]
     seconds: Option<Duration>,
     /// A line per change instead of a history of each page
     #[arg(long)]
     each: bool,
+    /// A program to run, and its arguments: recorded from its first instruction to its last
+    #[arg(last = true, conflicts_with_all = ["pid", "range"])]
+    command: Vec<OsString>,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -49,24 +58,70 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
-/// How often is looked whether it is time to stop.
-const TICK: Duration = Duration::from_millis(50);
+/// How often is looked whether it is time to stop, or whether a program has to be let go on.
+pub const TICK: Duration = Duration::from_millis(10);
 
 /// How often the log is read while it grows: so much is lost at most when the process exits. Where
 /// reading takes long, it is not read for this many times as long.
 const PERIOD: Duration = Duration::from_secs(1);
 const REST: u32 = 10;
 
-/// Traces a process, and tells what happened.
+/// Traces a process or a program, and tells what happened.
 pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
     interrupt::install()?;
-    let mut recording = Recording::start(Target::attach(args.pid)?)?;
-    let found = recording.found;
+    match args.pid {
+        Some(pid) => {
+            let recording = Recording::start(Target::attach(pid)?)?;
+            let watched = watch(&recording, args.seconds, || recording.is_gone())?;
 
-    if found {
-        eprintln!("xpagemap: it is being recorded already: this shows that log, and lets it go on");
+            tell(out, recording, watched, &args)
+        }
+        None => trace_program(out, &args),
     }
-    let watched = watch(&recording, args.seconds)?;
+}
+
+fn trace_program(out: &mut dyn Write, args: &Args) -> Result<()> {
+    let mut program = Program::start(&args.command)?;
+    let start = Instant::now();
+
+    loop {
+        // Each program has an address space of its own, and so a log of its own.
+        let recording = Recording::start(Target::attach(program.pid())?)?;
+        let left = args
+            .seconds
+            .map(|limit| limit.saturating_sub(start.elapsed()));
+
+        program.resume()?;
+        let watched = watch(&recording, left, || {
+            Ok(!matches!(program.state()?, State::Running))
+        })?;
+        if !matches!(program.state()?, State::Executed) {
+            tell(out, recording, watched, args)?;
+            out.flush()?;
+            break;
+        }
+        eprintln!("xpagemap: the program becomes another: what came before went with its memory");
+    }
+    program.resume()?;
+    match program.wait()? {
+        Some(status) => eprintln!("xpagemap: the program ended, {status}"),
+        None => eprintln!("xpagemap: the program is left to itself"),
+    }
+    Ok(())
+}
+
+/// Ends a recording, and prints it.
+fn tell(
+    out: &mut dyn Write,
+    mut recording: Recording,
+    watched: Watched,
+    args: &Args,
+) -> Result<()> {
+    let pid = recording.pid();
+
+    if recording.found {
+        eprintln!("xpagemap: it was being recorded already: this is that log, and it goes on");
+    }
     recording.stop()?;
     let mut text = recording.read()?;
     drop(recording);
@@ -79,14 +134,13 @@ pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
     let log = Log::parse(&text)?;
     if log::is_gone(&text) && log.events.is_empty() {
         bail!(
-            "process {} has exited, or begun another program, and its log went with its memory \
-             before it was read",
-            args.pid
+            "process {pid} has exited, or begun another program, and its log went with its memory \
+             before it was read; `xpagemap trace -- COMMAND` reads it in time"
         );
     }
     Report {
         log,
-        pid: args.pid,
+        pid,
         range: args.range,
         each: args.each,
         missed,
@@ -100,8 +154,12 @@ struct Watched {
     read: Instant,
 }
 
-/// Waits until it is time to stop.
-fn watch(recording: &Recording, limit: Option<Duration>) -> Result<Watched> {
+/// Waits until it is time to stop, by the clock, by a signal or by what `ended` says.
+fn watch(
+    recording: &Recording,
+    limit: Option<Duration>,
+    mut ended: impl FnMut() -> Result<bool>,
+) -> Result<Watched> {
     let start = Instant::now();
     let mut rest = PERIOD;
     let mut watched = Watched {
@@ -111,7 +169,7 @@ fn watch(recording: &Recording, limit: Option<Duration>) -> Result<Watched> {
 
     loop {
         let left = limit.map_or(TICK, |limit| limit.saturating_sub(start.elapsed()));
-        if left.is_zero() || interrupt::raised() || recording.is_gone()? {
+        if left.is_zero() || interrupt::raised() || ended()? {
             return Ok(watched);
         }
         sleep(left.min(TICK));

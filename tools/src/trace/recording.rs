@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 
 use crate::entry::ENTRY_BYTES;
 use crate::target::{Target, write_line};
@@ -32,15 +32,28 @@ impl Recording {
         let pagemap =
             File::open(&pagemap).with_context(|| format!("cannot open {}", pagemap.display()))?;
 
-        if !found {
-            write_line(&path, "1").context("cannot start to record")?;
-        }
-        Ok(Self {
+        let mut recording = Self {
             target,
             found,
-            going_on: !found,
+            going_on: false,
             pagemap,
-        })
+        };
+        ensure!(
+            !recording.is_gone()?,
+            "what is attached as process {pid} is gone: it has exited, or begun another program; \
+             `echo {pid} > /sys/kernel/debug/xpagemap/detach` lets it go",
+            pid = recording.target.pid()
+        );
+        if !found {
+            write_line(&path, "1").context("cannot start to record")?;
+            recording.going_on = true;
+        }
+        Ok(recording)
+    }
+
+    /// The process.
+    pub fn pid(&self) -> i32 {
+        self.target.pid()
     }
 
     /// Whether the process lost the address space, and so the log.

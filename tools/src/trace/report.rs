@@ -37,7 +37,7 @@ impl Report<'_> {
         if unknown > 0 {
             writeln!(
                 out,
-                "{unknown} changes are left out: whether these pages were in the range is unknown"
+                "changes left out, since it is unknown whether the pages are in the range: {unknown}"
             )?;
         }
         if self.log.events.is_empty() {
@@ -183,7 +183,7 @@ mod tests {
     fn a_range_is_told_from_what_may_be_in_it() {
         let text = printed(TEXT, |report| report.range = "6000-7000".parse().ok());
         assert!(text.contains("changed 0 times there"), "{text}");
-        assert!(text.contains("1 changes are left out"), "{text}");
+        assert!(text.contains("in the range: 1\n"), "{text}");
         assert!(!text.contains("cause"), "{text}");
     }
 }
