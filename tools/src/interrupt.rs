@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! SIGINT, SIGTERM and SIGHUP end the program by an error, so that what it set up is undone.
+//! SIGINT, SIGTERM and SIGHUP end what the program is doing, so that what it set up is undone.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -21,12 +21,16 @@ pub fn install() -> Result<()> {
     Ok(())
 }
 
-/// Fails once one of the signals has arrived.
-pub fn check() -> Result<()> {
-    if RAISED
+/// Whether one of the signals has arrived.
+pub fn raised() -> bool {
+    RAISED
         .get()
         .is_some_and(|raised| raised.load(Ordering::Relaxed))
-    {
+}
+
+/// Fails once one of the signals has arrived.
+pub fn check() -> Result<()> {
+    if raised() {
         bail!("interrupted");
     }
     Ok(())

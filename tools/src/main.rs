@@ -12,6 +12,7 @@ mod show;
 mod stats;
 mod sys;
 mod target;
+mod trace;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -50,6 +51,7 @@ enum Command {
         #[arg(short, long)]
         pages: bool,
     },
+    Trace(trace::Args),
     /// Print the module's version and counters
     Stats,
     /// The process that `demo` looks at
@@ -68,6 +70,7 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Demo => demo::main(out)?,
         Command::Show { pid, range, pages } => show::main(out, pid, range, pages)?,
+        Command::Trace(args) => trace::main(out, args)?,
         Command::Stats => stats::main(out)?,
         Command::DemoWriter { pages, run } => demo::writer::main(pages, run)?,
     }
@@ -112,6 +115,11 @@ mod tests {
             "show -4",
             "show 1 2000-1000",
             "stats x",
+            "trace",
+            "trace 1 -s never",
+            "trace 1 -s -1",
+            "trace --",
+            "trace 1 -- true",
         ] {
             let words = ["xpagemap"].into_iter().chain(line.split_whitespace());
             let error = Cli::try_parse_from(words).err().expect("must not parse");

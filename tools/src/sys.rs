@@ -6,6 +6,8 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus};
 use std::ptr;
 use std::slice;
 
@@ -69,6 +71,64 @@ pub fn cachestat(file: &File, offset: u64, bytes: u64) -> io::Result<CacheStat> 
     match status {
         0 => Ok(stat),
         _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// The events that a traced process stops at besides signals.
+const TRACED: libc::c_int = libc::PTRACE_O_TRACEEXEC | libc::PTRACE_O_TRACEEXIT;
+
+/// Starts a program that the calling thread traces. It stops with SIGTRAP before its first
+/// instruction, but for a signal that arrives earlier.
+pub fn spawn_traced(command: &mut Command) -> io::Result<Child> {
+    let trace_me = || ptrace(libc::PTRACE_TRACEME, 0, 0);
+
+    // SAFETY: in the child, this makes a system call and nothing else; it takes no lock and no
+    // memory that another thread may have been in the midst of changing.
+    unsafe { command.pre_exec(trace_me) }.spawn()
+}
+
+/// Lets a stopped process stop at the start of further programs and at its end too.
+pub fn trace_events(pid: i32) -> io::Result<()> {
+    ptrace(libc::PTRACE_SETOPTIONS, pid, TRACED)
+}
+
+/// Lets a stopped process go on, with a signal unless that is 0.
+pub fn resume(pid: i32, signal: i32) -> io::Result<()> {
+    ptrace(libc::PTRACE_CONT, pid, signal)
+}
+
+/// A request of ptrace(2) whose data is a number.
+fn ptrace(request: libc::c_uint, pid: i32, data: libc::c_int) -> io::Result<()> {
+    let none = ptr::null_mut::<libc::c_void>();
+    let data = ptr::without_provenance_mut::<libc::c_void>(data.unsigned_abs() as usize);
+
+    // SAFETY: these requests read and write no memory of this process; both arguments have the
+    // size that they are taken with.
+    check(unsafe { libc::ptrace(request, pid, none, data) })
+}
+
+/// How a child stopped or ended, if it did and that was not told before.
+pub fn wait(pid: i32) -> io::Result<Option<ExitStatus>> {
+    let mut status = 0;
+
+    // SAFETY: the kernel writes an int to `status`, which outlives the call.
+    match unsafe { libc::waitpid(pid, &raw mut status, libc::WNOHANG) } {
+        0 => Ok(None),
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(Some(ExitStatus::from_raw(status))),
+    }
+}
+
+/// Kills a process.
+pub fn kill(pid: i32) -> io::Result<()> {
+    // SAFETY: kill takes no pointers.
+    check(unsafe { libc::kill(pid, libc::SIGKILL) }.into())
+}
+
+fn check(status: libc::c_long) -> io::Result<()> {
+    match status {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
     }
 }
 

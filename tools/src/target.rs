@@ -4,6 +4,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 
@@ -33,8 +34,18 @@ impl Target {
     pub fn open(&self) -> Result<Both> {
         Ok(Both {
             proc: Pagemap::of_proc(self.pid)?,
-            xpagemap: Pagemap::open(format!("{DIRECTORY}/{}/pagemap", self.pid))?,
+            xpagemap: Pagemap::open(self.file("pagemap"))?,
         })
+    }
+
+    /// The process.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// The path of one of the module's files about the process.
+    pub fn file(&self, name: &str) -> PathBuf {
+        format!("{DIRECTORY}/{}/{name}", self.pid).into()
     }
 }
 
@@ -58,12 +69,15 @@ pub fn stats() -> Result<String> {
 }
 
 fn control(name: &str, pid: i32) -> io::Result<()> {
-    let line = format!("{pid}\n");
+    write_line(format!("{DIRECTORY}/{name}"), &pid.to_string())
+}
 
+/// Writes a line to one of the module's files.
+pub fn write_line(path: impl AsRef<Path>, line: &str) -> io::Result<()> {
     OpenOptions::new()
         .write(true)
-        .open(format!("{DIRECTORY}/{name}"))?
-        .write_all(line.as_bytes())
+        .open(path)?
+        .write_all(format!("{line}\n").as_bytes())
 }
 
 /// Adds what a user can do about an error of the module's directory.

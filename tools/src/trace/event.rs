@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One change of the exclusive bit: a line of `PID/events`.
+
+use std::fmt;
+
+use anyhow::{Context, Result, bail};
+
+/// A change of the exclusive bit of one page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event<'a> {
+    /// In nanoseconds of a clock that was 0 at some time in the past.
+    pub time: u64,
+    /// Whether the bit was set, or cleared.
+    pub set: bool,
+    /// The page's frame.
+    pub frame: u64,
+    /// Where the process has the page, if that is known.
+    pub address: Option<u64>,
+    /// Why: a name from the module's table.
+    pub cause: &'a str,
+    /// The function and offset that changed the bit.
+    pub site: &'a str,
+    /// Who did it.
+    pub who: Who<'a>,
+}
+
+/// A process, as it was called when it changed a bit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Who<'a> {
+    pid: u64,
+    name: &'a str,
+}
+
+/// What tells one page from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Page {
+    /// The page with this number.
+    At(u64),
+    /// One that is nobody knows where, in this frame.
+    Frame(u64),
+}
+
+impl<'a> Event<'a> {
+    /// Takes a line apart: `SEQ NS OP PFN ADDRESS CAUSE SITE PID COMM`.
+    pub fn parse(line: &'a str) -> Result<Self> {
+        // The last one, a name, can have spaces in it.
+        let words: Vec<_> = line.splitn(9, ' ').collect();
+        let &[_, time, op, frame, address, cause, site, pid, name] = words.as_slice() else {
+            bail!("{} words, not 9: {line:?}", words.len());
+        };
+        let number = |what: &str, text: &str, radix| {
+            u64::from_str_radix(text, radix).with_context(|| format!("{what} {text:?}"))
+        };
+
+        Ok(Self {
+            time: number("time", time, 10)?,
+            set: match op {
+                "set" => true,
+                "clear" => false,
+                _ => bail!("neither set nor clear: {op:?}"),
+            },
+            frame: number("page frame", frame, 10)?,
+            address: match address {
+                "-" => None,
+                _ => Some(number("address", address, 16)?),
+            },
+            cause,
+            site,
+            who: Who {
+                pid: number("PID", pid, 10)?,
+                name,
+            },
+        })
+    }
+
+    /// The word for what became of the bit.
+    pub fn op(&self) -> &'static str {
+        if self.set { "set" } else { "clear" }
+    }
+
+    /// Which page it is.
+    pub fn page(&self, page_size: u64) -> Page {
+        self.address.map_or(Page::Frame(self.frame), |address| {
+            Page::At(address / page_size)
+        })
+    }
+}
+
+impl fmt::Display for Who<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A process calls itself what it likes; a terminal obeys control characters.
+        let name = self.name.replace(char::is_control, "?");
+        write!(f, "{name} ({})", self.pid)
+    }
+}
+
+/// How many names are listed.
+const LISTED: usize = 3;
+
+/// Lists the first few of some names, and counts the others.
+pub fn listed(mut names: Vec<String>) -> String {
+    let others = names.len().saturating_sub(LISTED);
+
+    names.truncate(LISTED);
+    match others {
+        0 => {}
+        1 => names.push("1 other".to_string()),
+        _ => names.push(format!("{others} others")),
+    }
+    names.join(", ")
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+
+    /// An event of page `page`, of 4096 bytes.
+    pub fn event(page: u64, cause: &'static str, set: bool, pid: u64) -> Event<'static> {
+        Event {
+            time: 0,
+            set,
+            frame: 0x100 + page,
+            address: Some(page * 4096),
+            cause,
+            site: "do_wp_page+0x10",
+            who: Who {
+                pid,
+                name: "worker",
+            },
+        }
+    }
+
+    #[test]
+    fn a_line_is_taken_apart() {
+        let line = "7 123456789 clear 23933 7f0000402000 fork-share copy_pte_range+0x1a 212 a b";
+        let event = Event::parse(line).expect("a good line");
+        let expected = Event {
+            time: 123_456_789,
+            set: false,
+            frame: 23933,
+            address: Some(0x7f00_0040_2000),
+            cause: "fork-share",
+            site: "copy_pte_range+0x1a",
+            who: Who {
+                pid: 212,
+                name: "a b",
+            },
+        };
+        assert_eq!(event, expected);
+        assert_eq!(
+            (event.op(), event.page(4096)),
+            ("clear", Page::At(0x7f0000402))
+        );
+        assert_eq!(event.who.to_string(), "a b (212)");
+    }
+
+    #[test]
+    fn an_address_may_be_unknown_and_a_name_empty() {
+        let event = Event::parse("7 1 set 9 - new f+0x1 3 ").expect("a good line");
+        assert_eq!((event.address, event.page(4096)), (None, Page::Frame(9)));
+        assert_eq!(event.who.to_string(), " (3)");
+    }
+
+    #[test]
+    fn other_lines_are_refused() {
+        for line in [
+            "",
+            "1 2 set 3 4 new f+0x1 5",
+            "1 2 put 3 4 new f+0x1 5 a",
+            "1 -2 set 3 4 new f+0x1 5 a",
+            "1 2 set 3 xyz new f+0x1 5 a",
+            "1 2 set 3 4 new f+0x1 pid a",
+        ] {
+            assert!(Event::parse(line).is_err(), "{line:?} passed");
+        }
+    }
+
+    #[test]
+    fn names_do_not_command_the_terminal() {
+        let line = "1 2 set 3 4 new f+0x1 5 a\u{1b}[2J\u{9b}b";
+        let event = Event::parse(line).expect("a good line");
+        assert_eq!(event.who.to_string(), "a?[2J?b (5)");
+    }
+
+    #[test]
+    fn long_lists_are_cut() {
+        let names = |count| listed((0..count).map(|n: i32| n.to_string()).collect());
+        assert_eq!(names(0), "");
+        assert_eq!(names(3), "0, 1, 2");
+        assert_eq!(names(4), "0, 1, 2, 1 other");
+        assert_eq!(names(9), "0, 1, 2, 6 others");
+    }
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A log, printed for a person.
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::log::Log;
+use super::{causes, history};
+use crate::range::AddressRange;
+
+/// What is printed, and how.
+pub struct Report<'a> {
+    pub log: Log<'a>,
+    pub pid: i32,
+    /// Addresses of interest.
+    pub range: Option<AddressRange>,
+    /// A line per change instead of histories.
+    pub each: bool,
+    /// The log was lost with the process: how long before that it was read.
+    pub missed: Option<Duration>,
+}
+
+impl Report<'_> {
+    /// Prints it all.
+    pub fn print(mut self, out: &mut dyn Write, page_size: u64) -> Result<()> {
+        // Times are told from the first event on, whether or not that is of interest.
+        let start = self.log.events.first().map_or(0, |event| event.time);
+        let unknown = self
+            .range
+            .map_or(0, |range| self.log.keep(&range.pages(page_size), page_size));
+
+        self.heading(out, page_size)?;
+        if unknown > 0 {
+            writeln!(
+                out,
+                "changes left out, since it is unknown whether the pages are in the range: {unknown}"
+            )?;
+        }
+        if self.log.events.is_empty() {
+            return Ok(());
+        }
+        writeln!(out)?;
+        causes::print(out, &self.log.events, page_size)?;
+        writeln!(out)?;
+        if self.each {
+            self.changes(out, start)
+        } else {
+            history::print(out, &self.log.events, page_size)
+        }
+    }
+
+    fn heading(&self, out: &mut dyn Write, page_size: u64) -> Result<()> {
+        let Log {
+            events,
+            dropped,
+            notes,
+        } = &self.log;
+        let changes = events.len();
+        let pages: HashSet<_> = events.iter().map(|event| event.page(page_size)).collect();
+        let (pages, pid) = (pages.len(), self.pid);
+        let there = if self.range.is_some() { " there" } else { "" };
+
+        write!(
+            out,
+            "process {pid}: the exclusive bit changed {changes} times{there}, of {pages} pages"
+        )?;
+        if *dropped == 0 {
+            writeln!(out, "; no event was dropped")?;
+        } else {
+            writeln!(
+                out,
+                "\n{dropped} events were dropped, of this process or of others: the kernel keeps \
+                 the last 131072 of all.\nThis is not all that happened; trace for a shorter time"
+            )?;
+        }
+        if let Some(missed) = self.missed {
+            let missed = missed.as_secs_f64();
+            writeln!(
+                out,
+                "it has exited, or begun another program, and its log went with its memory: this \
+                 was read {missed:.1} s before"
+            )?;
+        }
+        for note in notes {
+            writeln!(out, "the module says: {note}")?;
+        }
+        Ok(())
+    }
+
+    fn changes(&self, out: &mut dyn Write, start: u64) -> Result<()> {
+        let (time, address) = ("ms", "address");
+        writeln!(
+            out,
+            "{time:>10}  {address:>12}  op     {:<13}  {:<30}  by",
+            "cause", "site"
+        )?;
+        for event in &self.log.events {
+            // Changes on several CPUs can be recorded in another order than they were timed in.
+            let time = event.time as f64 / 1e6 - start as f64 / 1e6;
+            let address = event
+                .address
+                .map_or_else(|| "-".to_string(), |address| format!("{address:x}"));
+            let (op, cause, site, who) = (event.op(), event.cause, event.site, event.who);
+
+            writeln!(
+                out,
+                "{time:>10.3}  {address:>12}  {op:<5}  {cause:<13}  {site:<30}  {who}"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "# seq ns op pfn address cause site pid comm\n\
+        1 5000000 set 1 5000 new do_anonymous_page+0x1 212 worker\n\
+        2 6500000 clear 1 5000 fork-share copy_pte_range+0x2 212 worker\n\
+        3 6400000 set 9 - new do_anonymous_page+0x1 212 worker\n";
+
+    fn printed(text: &str, change: impl FnOnce(&mut Report)) -> String {
+        let mut report = Report {
+            log: Log::parse(text).expect("a good log"),
+            pid: 212,
+            range: None,
+            each: false,
+            missed: None,
+        };
+        let mut out = Vec::new();
+        change(&mut report);
+        report
+            .print(&mut out, 4096)
+            .expect("a vector takes every line");
+        String::from_utf8(out).expect("text")
+    }
+
+    #[test]
+    fn histories_follow_the_causes() {
+        let text = printed(TEXT, |_| {});
+        assert!(text.starts_with("process 212: the exclusive bit changed 3 times, of 2 pages; no"));
+        assert!(
+            text.contains("\nnew                  2        0        2  worker (212)\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("  new > fork-share   by worker (212)\n"),
+            "{text}"
+        );
+        assert!(!text.contains("site"), "{text}");
+    }
+
+    #[test]
+    fn each_change_has_a_line() {
+        let text = printed(TEXT, |report| report.each = true);
+        let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        let lines: Vec<_> = text.lines().rev().take(3).map(words).collect();
+        let expected = [
+            "1.400 - set new do_anonymous_page+0x1 worker (212)",
+            "1.500 5000 clear fork-share copy_pte_range+0x2 worker (212)",
+            "0.000 5000 set new do_anonymous_page+0x1 worker (212)",
+        ];
+        assert_eq!(lines, expected);
+        assert!(!text.contains('>'), "{text}");
+    }
+
+    #[test]
+    fn what_is_missing_is_told() {
+        let text = printed(&format!("{TEXT}# 7 events dropped\n# else\n"), |report| {
+            report.missed = Some(Duration::from_millis(1500));
+        });
+        for part in ["7 events were dropped", "read 1.5 s before", "says: else"] {
+            assert!(text.contains(part), "{part:?} in {text}");
+        }
+    }
+
+    #[test]
+    fn a_range_is_told_from_what_may_be_in_it() {
+        let text = printed(TEXT, |report| report.range = "6000-7000".parse().ok());
+        assert!(text.contains("changed 0 times there"), "{text}");
+        assert!(text.contains("in the range: 1\n"), "{text}");
+        assert!(!text.contains("cause"), "{text}");
+    }
+}
