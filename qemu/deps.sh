@@ -148,10 +148,11 @@ qemu_too_old() {
 	[ "$(printf '%s\n' "$QEMU_VERSION" "$version" | sort -V | head -n 1)" != "$QEMU_VERSION" ]
 }
 
-# What it needs besides, firmware and libraries, the system's own QEMU brought along.
+# The libraries it needs besides, the system's own QEMU brought along.
 install_qemu() {
 	say "QEMU $(qemu-system-x86_64 --version | sed -nE '1s/.*version ([0-9.]+).*/\1/p') is older than $QEMU_VERSION: a newer one goes into the cache"
-	from_suite "$(debian_codename)-backports" "$CACHE/tmp/qemu" qemu-system-x86 ||
+	from_suite "$(debian_codename)-backports" "$CACHE/tmp/qemu" \
+		qemu-system-x86 qemu-system-common qemu-system-data seabios ||
 		die "QEMU $QEMU_VERSION or newer is needed, and Debian's backports do not have it"
 	rm -rf "$CACHE/qemu" "$CACHE/tmp/qemu.debs"
 	mv "$CACHE/tmp/qemu" "$CACHE/qemu"

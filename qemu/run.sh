@@ -148,6 +148,8 @@ else
 	extra=()
 fi
 extra+=(-machine "$machine" -no-reboot)
+# Its own firmware: with that of an older QEMU, it takes half a minute to begin.
+[ ! -e "$CACHE/qemu" ] || extra+=(-L "$CACHE/qemu/usr/share/seabios" -L "$CACHE/qemu/usr/share/qemu")
 # virtme-ng's own ports would mix the guest's console into standard error.
 for port in stdout stderr verdict; do
 	extra+=(-device virtio-serial-pci -chardev "file,id=x$port,path=$DIR/$port"
