@@ -28,15 +28,15 @@ KERNELS=(stock patched rfc)
 OUT=$BUILD/bench
 
 measure() {
-	local kernel=$1 source=
+	local kernel=$1 source='' benches=("$BUILD/selftests/bench")
 	# The others have no module: there is but /proc.
 	[ "$kernel" = patched ] || source=proc
+	[ "$kernel" = rfc ] || benches+=("$BUILD/selftests/bench_fork")
 	say "measure on $kernel ..."
 	# shellcheck disable=SC2016 # for the shell in the guest to expand
 	"$QEMU_DIR/run.sh" --icount --kernel "$kernel" -- \
 		env "XPAGEMAP_SOURCE=$source" sh -c 'for bench; do "$bench" || exit; done' sh \
-		"$BUILD/selftests/bench" $([ "$kernel" = rfc ] || echo "$BUILD/selftests/bench_fork") \
-		>"$OUT/$kernel.new" </dev/null
+		"${benches[@]}" >"$OUT/$kernel.new" </dev/null
 	mv "$OUT/$kernel.new" "$OUT/$kernel"
 }
 

@@ -23,7 +23,10 @@ VIRTME_RUN=${VIRTME_RUN:-$CACHE/venv/bin/virtme-run}
 PATH=$PATH:/usr/sbin:/sbin
 # Where the system's QEMU is too old, qemu/deps.sh puts one here.
 PATH=$CACHE/qemu/usr/bin:$PATH
-[ ! -e "$CACHE/qemu" ] || export QEMU_MODULE_DIR=$CACHE/qemu/usr/lib/$(uname -m)-linux-gnu/qemu
+if [ -e "$CACHE/qemu" ]; then
+	QEMU_MODULE_DIR=$CACHE/qemu/usr/lib/$(uname -m)-linux-gnu/qemu
+	export QEMU_MODULE_DIR
+fi
 # A make that called us is not to rule the makes that we call.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 

@@ -39,7 +39,7 @@ static void write_all(const struct region *r)
 	size_t i;
 
 	for (i = 0; i < r->pages; i++)
-		++*(volatile char *)region_page(r, i);
+		memset(region_page(r, i), i, 1);
 }
 
 /* The nanoseconds of a fork and writes to all pages, until the child is gone. */
@@ -92,7 +92,7 @@ static void measure_both(const struct region *r, const char *tracing)
 	measure(r, false, tracing);
 }
 
-static void trace(const char *on)
+static void switch_tracing(const char *on)
 {
 	char path[64];
 	int err;
@@ -118,9 +118,9 @@ int main(void)
 	err = attach(getpid());
 	if (err)
 		die("attach", err);
-	trace("1\n");
+	switch_tracing("1\n");
 	measure_both(&r, "on");
-	trace("0\n");
+	switch_tracing("0\n");
 	detach(getpid());
 	return 0;
 }

@@ -178,7 +178,11 @@ const PART_OF: [(&str, &[Cause], Cause); 12] = [
     ("break_cow", &[CowCopy, CowReuse], Ksm),
     ("ksm_madvise", &[CowCopy, CowReuse], Ksm),
     ("unmerge_ksm_pages", &[CowCopy, CowReuse], Ksm),
-    ("unmerge_and_remove_all_rmap_items", &[CowCopy, CowReuse], Ksm),
+    (
+        "unmerge_and_remove_all_rmap_items",
+        &[CowCopy, CowReuse],
+        Ksm,
+    ),
     ("migrate_device_unmap", &[MigrateStart, MigrateEnd], Device),
     ("__migrate_device_pages", &[MigrateEnd], Device),
     ("__migrate_device_finalize", &[MigrateEnd], Device),
@@ -221,11 +225,8 @@ impl Role {
 
     /// Tells whether the cause of what this function changes itself is known, whoever called it.
     pub(crate) fn tells_all(&self) -> bool {
-        self.changed_in.is_some_and(|cause| {
-            PART_OF
-                .iter()
-                .all(|(_, parts, _)| !parts.contains(&cause))
-        })
+        self.changed_in
+            .is_some_and(|cause| PART_OF.iter().all(|(_, parts, _)| !parts.contains(&cause)))
     }
 }
 
@@ -260,7 +261,12 @@ mod tests {
         assert_eq!(cause(&["copy_page_range", "dup_mm"]), ForkShare);
         // Reclaim in the midst of a fault.
         assert_eq!(
-            cause(&["try_to_unmap_one", "try_to_unmap", "do_wp_page", "handle_mm_fault"]),
+            cause(&[
+                "try_to_unmap_one",
+                "try_to_unmap",
+                "do_wp_page",
+                "handle_mm_fault"
+            ]),
             SwapOut
         );
     }
@@ -272,14 +278,20 @@ mod tests {
         assert_eq!(mapped("do_wp_page"), CowCopy);
         assert_eq!(mapped("do_swap_page"), SwapIn);
         assert_eq!(mapped("map_anon_folio_pte_nopf"), New);
-        assert_eq!(cause(&["folio_add_new_anon_rmap", "copy_page_range"]), ForkCopy);
+        assert_eq!(
+            cause(&["folio_add_new_anon_rmap", "copy_page_range"]),
+            ForkCopy
+        );
     }
 
     #[test]
     fn a_part_is_called_after_the_whole() {
         let copied = ["folio_add_new_anon_rmap", "do_wp_page", "handle_mm_fault"];
 
-        assert_eq!(cause(&["try_to_migrate_one", "rmap_walk_anon"]), MigrateStart);
+        assert_eq!(
+            cause(&["try_to_migrate_one", "rmap_walk_anon"]),
+            MigrateStart
+        );
         assert_eq!(
             cause(&["try_to_migrate_one", "rmap_walk_anon", "__folio_split"]),
             ThpSplit
@@ -304,7 +316,10 @@ mod tests {
     #[test]
     fn what_is_not_known_is_other() {
         assert_eq!(cause(&[]), Other);
-        assert_eq!(cause(&["folio_add_new_anon_rmap", "brand_new_function"]), Other);
+        assert_eq!(
+            cause(&["folio_add_new_anon_rmap", "brand_new_function"]),
+            Other
+        );
     }
 
     #[test]

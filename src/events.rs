@@ -186,7 +186,11 @@ impl EventLog {
         let tgid = event.tgid;
         text.append(fmt!(" {tgid} "))?;
         for byte in event.comm() {
-            let shown = if byte.is_ascii_control() { '?' } else { char::from(byte) };
+            let shown = if byte.is_ascii_control() {
+                '?'
+            } else {
+                char::from(byte)
+            };
             text.append(fmt!("{shown}"))?;
         }
         text.append(fmt!("\n"))

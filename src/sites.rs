@@ -103,7 +103,9 @@ mod tests {
         assert!(!sites.tells(place));
         let remembered = sites.entries.iter().map(|entry| entry.load(Relaxed));
         assert_eq!(
-            remembered.filter(|&value| value == known(place, false)).count(),
+            remembered
+                .filter(|&value| value == known(place, false))
+                .count(),
             1
         );
         assert!(!sites.tells(place));

@@ -87,8 +87,9 @@ impl Ring {
         let stamp = self.stamp.load(Relaxed);
 
         if self.design.claim {
-            if stamp % 2 != 0 || stamp > written(number) {
-                self.trace.step(format!("{number}: given up, stamp {stamp}"));
+            if !stamp.is_multiple_of(2) || stamp > written(number) {
+                self.trace
+                    .step(format!("{number}: given up, stamp {stamp}"));
                 return;
             }
             smp_mb();
@@ -106,7 +107,11 @@ impl Ring {
         for word in &self.words {
             word.store(writing(number), Relaxed);
         }
-        let ordering = if self.design.publish { Release } else { Relaxed };
+        let ordering = if self.design.publish {
+            Release
+        } else {
+            Relaxed
+        };
         self.stamp.store(written(number), ordering);
         self.trace.step(format!("{number}: written"));
     }
