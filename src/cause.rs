@@ -69,8 +69,20 @@ impl Cause {
     }
 }
 
+/// Those that change the bit for others, who know why: inlined, as they are meant to be, or not.
+const ON_BEHALF: [&str; 8] = [
+    "__folio_try_dup_anon_rmap",
+    "folio_try_dup_anon_rmap_ptes",
+    "folio_try_dup_anon_rmap_pmd",
+    "__folio_try_share_anon_rmap",
+    "folio_try_share_anon_rmap_pte",
+    "folio_try_share_anon_rmap_pmd",
+    "hugetlb_try_dup_anon_rmap",
+    "hugetlb_try_share_anon_rmap",
+];
+
 /// What it means that a function changes the bit itself.
-const CHANGED_IN: [(&str, Cause); 37] = [
+const CHANGED_IN: [(&str, Cause); 35] = [
     // Copying page tables: both have the page now.
     ("copy_page_range", ForkShare),
     ("copy_p4d_range", ForkShare),
@@ -82,8 +94,6 @@ const CHANGED_IN: [(&str, Cause); 37] = [
     ("copy_nonpresent_pte", ForkShare),
     ("copy_huge_pmd", ForkShare),
     ("copy_huge_non_present_pmd", ForkShare),
-    ("folio_try_dup_anon_rmap_pmd", ForkShare),
-    ("folio_try_dup_anon_rmap_ptes", ForkShare),
     // Nobody else has the page any more.
     ("do_wp_page", CowReuse),
     ("wp_page_reuse", CowReuse),
@@ -191,6 +201,7 @@ const PART_OF: [(&str, &[Cause], Cause); 12] = [
 /// What a function says of the changes that it makes, and of those made on its behalf.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Role {
+    on_behalf: bool,
     changed_in: Option<Cause>,
     changed_for: Option<Cause>,
     part_of: Option<(&'static [Cause], Cause)>,
@@ -207,6 +218,7 @@ impl Role {
         };
 
         Self {
+            on_behalf: ON_BEHALF.iter().any(|name| name.as_bytes() == function),
             changed_in: find(&CHANGED_IN),
             changed_for: find(&CHANGED_FOR),
             part_of: PART_OF
@@ -234,7 +246,7 @@ impl Role {
 /// the second, and so on.
 pub(crate) fn cause_of(mut functions: impl Iterator<Item = Role>) -> Cause {
     let Some(cause) = functions
-        .next()
+        .find(|role| !role.on_behalf)
         .and_then(|role| role.changed_in)
         .or_else(|| functions.by_ref().find_map(|role| role.changed_for))
     else {
@@ -282,6 +294,23 @@ mod tests {
             cause(&["folio_add_new_anon_rmap", "copy_page_range"]),
             ForkCopy
         );
+    }
+
+    #[test]
+    fn what_is_inlined_or_not_is_passed_over() {
+        assert_eq!(
+            cause(&[
+                "__folio_try_share_anon_rmap",
+                "folio_try_share_anon_rmap_pte",
+                "try_to_unmap_one"
+            ]),
+            SwapOut
+        );
+        assert_eq!(
+            cause(&["folio_try_dup_anon_rmap_pmd", "copy_huge_pmd"]),
+            ForkShare
+        );
+        assert!(!Role::of(b"folio_try_share_anon_rmap_pte").tells_all());
     }
 
     #[test]
