@@ -63,16 +63,16 @@ in_guest() {
 }
 
 # run KERNEL ROUND PROGRAM...: the results, "KERNEL PROGRAM NUMBER VERDICT NAME"
-# for each test and number 0 for the end of the program, are added to $WORK/results.
+# for each test and number 0 for the end of the program, are added to $WORK/KERNEL.results.
 run() {
-	local kernel=$1 log=$WORK/$1.$2.log status=0 name
+	local kernel=$1 log=$WORK/$1.$2.log results=$WORK/$1.results status=0 name
 	say "round $2 on $kernel"
 	shift 2
 	"$QEMU_DIR/run.sh" --kernel "$kernel" --timeout 3600 -- \
 		"$QEMU_DIR/upstream.sh" --guest "$@" </dev/null >"$log" || status=$?
-	[ "$status" -eq 0 ] || echo "$kernel (guest) 0 exit-$status" >>"$WORK/results"
+	[ "$status" -eq 0 ] || echo "$kernel (guest) 0 exit-$status" >>"$results"
 	for name in "$@"; do
-		grep -q "^@ end $name " "$log" || echo "$kernel $name 0 none-on-$kernel" >>"$WORK/results"
+		grep -q "^@ end $name " "$log" || echo "$kernel $name 0 none-on-$kernel" >>"$results"
 	done
 	awk -v kernel="$kernel" '
 		/^@ begin / { program = $3; next }
@@ -83,7 +83,7 @@ run() {
 			if (/# (SKIP|XFAIL)/) verdict = "skip"
 			sub(/^(not )?ok [0-9]+ */, ""); sub(/^- /, "")
 			print kernel, program, number, verdict, $0
-		}' "$log" >>"$WORK/results"
+		}' "$log" >>"$results"
 }
 
 # The programs of which some test has no verdict in common on both kernels. With
@@ -119,7 +119,7 @@ compare() {
 			if (report != "") printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
 			else for (p in bad) if (p != "(guest)") print p
 			exit report != "" && (failed || !passed)
-		}' "$WORK/results"
+		}' "$WORK"/{stock,patched}.results
 }
 
 main() {
@@ -130,13 +130,16 @@ main() {
 	"$QEMU_DIR/build.sh" patched
 	"$QEMU_DIR/build.sh" stock
 	build_programs
-	: >"$WORK/results"
+	: >"$WORK/stock.results"
+	: >"$WORK/patched.results"
 	programs=("${PROGRAMS[@]}") ours=("${OURS[@]}")
 	# What differs may have been an accident, if it is one of time: the same
 	# programs again, twice, and a verdict that both came to is the same.
 	for round in 1 2 3; do
-		run stock $round "${programs[@]}"
+		# Both at a time: most of the programs need one CPU.
+		run stock $round "${programs[@]}" &
 		run patched $round "${programs[@]}" "${ours[@]}"
+		wait $!
 		again=$(compare)
 		mapfile -t programs < <(comm -12 <(sort <<<"$again") <(printf '%s\n' "${PROGRAMS[@]}" | sort))
 		ours=()
