@@ -17,7 +17,7 @@ PROGRAMS=(cow gup_longterm pagemap_ioctl mkdirty ksm_functional_tests soft-dirty
 OURS=(pagemap_shmem)
 WORK=$BUILD/upstream
 BIN=$WORK/bin
-LIMIT=${XPAGEMAP_PROGRAM_TIMEOUT:-600}
+LIMIT=${XPAGEMAP_PROGRAM_TIMEOUT:-1200}
 
 # Their makefile writes beside the sources and knows where it is in the tree: a
 # tree of links, with a copy of just this one directory.
