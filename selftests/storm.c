@@ -290,18 +290,27 @@ static void expect_calm(struct __test_metadata *_metadata, FIXTURE_DATA(storm) *
 	}
 }
 
+/* Whether all has happened at least once that makes it a storm. */
+static bool raged(const struct deeds *small, const struct deeds *large)
+{
+	return small->refilled && small->touched && small->punched && small->truncated &&
+	       small->paged_out && large->whole && large->split && large->collapsed;
+}
+
 TEST_F_TIMEOUT(storm, every_entry_was_true, 86400)
 {
 	const struct deeds *small = &self->stage->deeds[SMALL];
 	const struct deeds *large = &self->stage->deeds[LARGE];
 	struct testimony sum = {};
-	time_t until;
+	time_t start;
 	int i;
 
 	for (i = 0; i < FILES; i++)
 		ASSERT_TRUE(child_tell(&self->writer[i]));
-	until = time(NULL) + seconds();
-	while (time(NULL) < until && !atomic_load(&self->all->over))
+	/* On a machine that has other things to do, it takes longer to come up. */
+	start = time(NULL);
+	while (!atomic_load(&self->all->over) &&
+	       time(NULL) - start < (time_t)seconds() * (raged(small, large) ? 1 : 5))
 		usleep(50000);
 	EXPECT_FALSE(atomic_exchange(&self->all->over, true)) TH_LOG("over before its time");
 	for (i = 0; i < READERS; i++) {
@@ -320,14 +329,7 @@ TEST_F_TIMEOUT(storm, every_entry_was_true, 86400)
 	EXPECT_EQ(0, sum.wrong);
 
 	/* It was a storm, and it was looked at. */
-	EXPECT_LT(0, small->refilled);
-	EXPECT_LT(0, small->touched);
-	EXPECT_LT(0, small->punched);
-	EXPECT_LT(0, small->truncated);
-	EXPECT_LT(0, small->paged_out);
-	EXPECT_LT(0, large->whole);
-	EXPECT_LT(0, large->split);
-	EXPECT_LT(0, large->collapsed);
+	EXPECT_TRUE(raged(small, large));
 	EXPECT_LT(0, sum.constant);
 	EXPECT_LT(0, sum.exact);
 	EXPECT_LT(0, sum.own);
