@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "region.h"
 #include "traced.h"
 
 int traced_open(struct traced *t, pid_t pid)
 {
+	/* What was unmapped before is freed before, too. */
+	region_drain_batches();
 	return exclusive_open(&t->ex, pid) ?: events_start(pid);
 }
 
