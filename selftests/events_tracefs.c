@@ -54,6 +54,8 @@ FIXTURE_SETUP(events_tracefs)
 	self->proc = proc_pagemap_open(getpid());
 	ASSERT_LE(0, self->proc);
 	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
+	/* Or a frame that is still to be freed is freed and used again while it is traced. */
+	region_drain_batches();
 }
 
 FIXTURE_TEARDOWN_PARENT(events_tracefs)
