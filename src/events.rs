@@ -28,15 +28,15 @@ use crate::{
         self,
         Event, //
     },
+    recording::{
+        Part,
+        Recording, //
+    },
     ring::Seen,
     text::{
         Lines,
         Text,
         GONE, //
-    },
-    tracer::{
-        Part,
-        Recording, //
     },
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! What is known of the places in the kernel that change the exclusive bit: whether the place alone
-//! tells why, or who called must be found out too, which takes a third of the time that recording
-//! an event does.
+//! tells why, or who called must be found out too, which takes two fifths of the time that
+//! recording an event does.
 
 use kernel::{
     kallsyms::SymbolBuffer,

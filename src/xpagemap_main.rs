@@ -26,6 +26,8 @@ mod invariants;
 mod pagemap;
 mod parse;
 mod reader;
+#[cfg(CONFIG_DEBUG_ANON_EXCLUSIVE)]
+mod recording;
 mod registry;
 #[cfg(CONFIG_DEBUG_ANON_EXCLUSIVE)]
 mod ring;
