@@ -19,6 +19,8 @@ FIXTURE(events) {
 FIXTURE_SETUP(events)
 {
 	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
+	/* What an earlier process left is freed before. */
+	region_drain_batches();
 	ASSERT_EQ(0, exclusive_open(&self->self.ex, getpid()));
 }
 
