@@ -18,7 +18,7 @@ export XPAGEMAP_START := $(shell date +%s)
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo check check-debug check-upstream bench shell lint module install kernel-tree \
+.PHONY: help demo check check-debug check-upstream check-series bench shell lint module install kernel-tree \
 	patches deps kernel tools clean distclean
 
 help: ## this list
@@ -36,6 +36,9 @@ check-debug: ## the same tests on the debug kernel: KASAN, lockdep, kmemleak, ..
 
 check-upstream: ## the kernel's own mm selftests give the same results on stock and patched
 	@qemu/upstream.sh
+
+check-series: ## build and boot a kernel after each patch: FROM=20 to begin there
+	@qemu/each.sh $(or $(FROM),1)
 
 bench: ## measure readers on three kernels, in instructions: tables, build/bench.json
 	@qemu/bench.sh

@@ -47,14 +47,13 @@ has_module() {
 
 same() { [ -e "$1" ] && [ "$(cat "$1")" = "$2" ]; }
 
-# The rfc kernel is stock but for one file: it begins with stock's objects, so that
-# only what depends on that file is made anew. Some of kbuild's notes on how an
+# The rfc kernel is stock but for one file, and that after the first patch but for a
+# few: they begin with stock's objects, so that only what depends on those is made anew. Some of kbuild's notes on how an
 # object was made name the directory, and would not be taken for the same.
 begin_with_stock() {
 	local stock=$SOURCE/stock/build-stock
-	if [ "$VARIANT" != rfc ] || [ -e "$KDIR/.config" ]; then
-		return
-	fi
+	case $VARIANT in rfc | each) ;; *) return ;; esac
+	[ ! -e "$KDIR/.config" ] || return 0
 	"$QEMU_DIR/build.sh" stock
 	rm -rf "$KDIR.new"
 	(

@@ -39,10 +39,12 @@ llvm_tool() {
 	esac
 }
 
-# The variants of the kernel; each has its own tree, fragments and patches.
+# The variants of the kernel; all have their own tree, fragments and patches. Those
+# of `each`, the kernel after one patch after the other, are made by qemu/each.sh.
+EACH_SERIES=$BUILD/each-series
 check_variant() {
 	case $1 in
-	stock | patched | debug | rfc) ;;
+	stock | patched | debug | rfc | each) ;;
 	*) die "no such kernel: $1 (patched, stock, debug or rfc)" ;;
 	esac
 }
@@ -52,7 +54,10 @@ variant_fragments() {
 	case $1 in
 	patched | debug) [ ! -e "$QEMU_DIR/patched.config" ] || echo "$QEMU_DIR/patched.config" ;;
 	esac
-	case $1 in debug) echo "$QEMU_DIR/debug.config" ;; esac
+	case $1 in
+	debug) echo "$QEMU_DIR/debug.config" ;;
+	each) echo "$EACH_SERIES/config" ;;
+	esac
 }
 
 # The directory of a variant's patches; stock has none.
@@ -61,6 +66,7 @@ variant_patches() {
 	stock) ;;
 	patched | debug) echo "$ROOT/patches" ;;
 	rfc) echo "$ROOT/patches/rfc" ;;
+	each) echo "$EACH_SERIES" ;;
 	esac
 }
 
