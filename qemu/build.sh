@@ -48,8 +48,9 @@ has_module() {
 same() { [ -e "$1" ] && [ "$(cat "$1")" = "$2" ]; }
 
 # The rfc kernel is stock but for one file, and that after the first patch but for a
-# few: they begin with stock's objects, so that only what depends on those is made anew. Some of kbuild's notes on how an
-# object was made name the directory, and would not be taken for the same.
+# few: they begin with stock's objects, so that only what depends on those is made
+# anew. Some of kbuild's notes on how an object was made name the directory, and
+# would not be taken for the same.
 begin_with_stock() {
 	local stock=$SOURCE/stock/build-stock
 	case $VARIANT in rfc | each) ;; *) return ;; esac
@@ -76,6 +77,8 @@ build_kernel() {
 	if command -v ccache >/dev/null; then
 		export CCACHE_DIR=$CACHE/ccache CCACHE_BASEDIR=$SOURCE CCACHE_NOHASHDIR=1
 		export CCACHE_MAXSIZE=5G CCACHE_SLOPPINESS=time_macros
+		# Without a look-up by preprocessed source: it costs a first build a tenth more.
+		export CCACHE_DEPEND=1
 		ccache=("CC=ccache $(llvm_tool clang)")
 	fi
 	export KBUILD_BUILD_TIMESTAMP=2026-01-01 KBUILD_BUILD_USER=xpagemap KBUILD_BUILD_HOST=xpagemap

@@ -58,7 +58,8 @@ host() {
 	DOCUMENTS+=("$RESULTS/$name.tap")
 }
 
-# guest NAME KERNEL COMMAND...: KTAP from the guest, and the guest's own verdict.
+# guest NAME KERNEL COMMAND...: KTAP from the guest into $RESULTS/NAME.tap, and the
+# guest's own exit status into NAME.status. TESTS chooses the programs.
 guest() {
 	local name=$1 kernel=$2 status=0
 	shift 2
@@ -67,13 +68,40 @@ guest() {
 	"$QEMU_DIR/run.sh" --verbose --kernel "$kernel" --nodes 2 --timeout "$LIMIT" --log "$BUILD/log/$name.klog" -- \
 		env "TESTS=${TESTS:-}" "XPAGEMAP_STORM_SECONDS=${XPAGEMAP_STORM_SECONDS:-}" "$@" </dev/null |
 		tee "$RESULTS/$name.tap" || status=${PIPESTATUS[0]}
+	echo "$status" >"$RESULTS/$name.status"
+	say "tests in the guest: $name: done"
+}
+
+# What came of a guest.
+count_guest() {
+	local name=$1 status
+	status=$(cat "$RESULTS/$name.status" || echo 125)
 	DOCUMENTS+=("$RESULTS/$name.tap")
 	# 1 is the runner's word for failed tests, and these are counted one by one.
 	case $status in 0 | 1) status=0 ;; esac
 	step_result "$name.guest" "$status" "exit status $status: 125 no verdict, 126 a report in the kernel log, else the runner's"
 }
 
+# two_guests NAME KERNEL COMMAND...: the same, with half of the programs in each of
+# two guests at a time: most programs need one CPU.
+two_guests() {
+	local name=$1 i=0 program halves=('kunit' '') other
+	shift
+	for program in $(make -s -C "$ROOT/selftests" list); do
+		halves[i]+=" $program"
+		i=$((1 - i))
+	done
+	TESTS=${halves[1]} guest "$name-2" "$@" >/dev/null &
+	other=$!
+	TESTS=${halves[0]} guest "$name-1" "$@"
+	wait "$other"
+	cat "$RESULTS/$name-2.tap"
+	count_guest "$name-1"
+	count_guest "$name-2"
+}
+
 main() {
+	local command
 	rm -rf "$RESULTS"
 	mkdir -p "$RESULTS" "$BUILD/log"
 	"$QEMU_DIR/deps.sh"
@@ -84,7 +112,13 @@ main() {
 		"$QEMU_DIR/build.sh" debug
 		build_selftests debug
 		# Each program gets three times as long: the debug kernel is that much slower.
-		guest debug debug env XPAGEMAP_PROGRAM_TIMEOUT=900 selftests/run.sh
+		command=(env XPAGEMAP_PROGRAM_TIMEOUT=900 selftests/run.sh)
+		if [ -z "${TESTS:-}" ]; then
+			two_guests debug debug "${command[@]}"
+		else
+			guest debug debug "${command[@]}"
+			count_guest debug
+		fi
 	else
 		"$QEMU_DIR/build.sh" patched
 		"$QEMU_DIR/build.sh" stock
@@ -98,7 +132,9 @@ main() {
 			say "TESTS chooses $TESTS: the tests on the host are left out"
 		fi
 		guest patched patched selftests/run.sh
+		count_guest patched
 		guest stock stock selftests/run.sh --stock
+		count_guest stock
 	fi
 	say "all tests have run"
 	exec selftests/tally "${DOCUMENTS[@]}"
