@@ -113,6 +113,8 @@ pub(crate) struct Cursor {
     /// What is shown, and the number of the event that is next.
     part: Option<(Part, u64)>,
     functions: Functions,
+    /// Where pages are, as it was when the first events were shown.
+    addresses: Option<Addresses>,
     /// How often the next event was waited for.
     waited: u32,
     begun: bool,
@@ -218,6 +220,7 @@ impl Lines for EventLog {
         Ok(Cursor {
             part,
             functions: Functions::new()?,
+            addresses: None,
             waited: 0,
             begun: false,
         })
@@ -236,7 +239,12 @@ impl Lines for EventLog {
             return Ok(false);
         };
         let end = part.end.unwrap_or(*next);
-        let addresses = Addresses::of(&mm.mmap_read_lock_killable()?)?;
+        let addresses = match &cursor.addresses {
+            Some(addresses) => addresses,
+            None => cursor
+                .addresses
+                .insert(Addresses::of(&mm.mmap_read_lock_killable()?)?),
+        };
         let mut dropped = 0;
 
         let oldest = part.events.ring.oldest();
@@ -255,7 +263,7 @@ impl Lines for EventLog {
                         dropped = 0;
                     }
                     let event = Event::from_words(&words);
-                    self.write(*next, &event, &addresses, &mut cursor.functions, text)?;
+                    self.write(*next, &event, addresses, &mut cursor.functions, text)?;
                 }
                 // Somebody is about to write it, or gave it up.
                 Seen::Pending if cursor.waited < PATIENCE.0 => {
