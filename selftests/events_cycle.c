@@ -88,7 +88,7 @@ static int read_log(struct storm_thread *t)
 	return err;
 }
 
-TEST_F(events_cycle, started_and_stopped_while_events_fire)
+TEST_F_TIMEOUT(events_cycle, started_and_stopped_while_events_fire, STORM_TIMEOUT)
 {
 	struct storm *s = &self->storm;
 
@@ -134,7 +134,7 @@ static int read_child(struct storm_thread *t)
 	return err == -ENOENT || err == -EIO ? 0 : err;
 }
 
-TEST_F(events_cycle, attached_and_detached_while_traced)
+TEST_F_TIMEOUT(events_cycle, attached_and_detached_while_traced, STORM_TIMEOUT)
 {
 	struct storm *s = &self->storm;
 
@@ -164,7 +164,7 @@ static int read_until_told(struct child *c, void *arg)
 	return -err;
 }
 
-TEST_F(events_cycle, target_exits_while_traced_and_read)
+TEST_F_TIMEOUT(events_cycle, target_exits_while_traced_and_read, STORM_TIMEOUT)
 {
 	struct child target, reader;
 	struct events log = {};

@@ -138,7 +138,7 @@ static int check_rules(struct storm_thread *t)
 	return violations > 0 ? -EPROTO : violations;
 }
 
-TEST_F(exclusive_move_storm, reverse_mapping_finds_what_moves)
+TEST_F_TIMEOUT(exclusive_move_storm, reverse_mapping_finds_what_moves, STORM_TIMEOUT)
 {
 	struct storm *s = &self->storm;
 
@@ -155,7 +155,7 @@ TEST_F(exclusive_move_storm, reverse_mapping_finds_what_moves)
 	EXPECT_EQ(0, region_damaged(&self->here));
 }
 
-TEST_F(exclusive_move_storm, migration_finds_what_moves)
+TEST_F_TIMEOUT(exclusive_move_storm, migration_finds_what_moves, STORM_TIMEOUT)
 {
 	struct storm *s = &self->storm;
 

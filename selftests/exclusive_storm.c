@@ -166,7 +166,7 @@ static int check_rules(struct storm_thread *t)
 	return violations > 0 ? -EPROTO : violations;
 }
 
-TEST_F(exclusive_storm, pins_hold_while_others_fork)
+TEST_F_TIMEOUT(exclusive_storm, pins_hold_while_others_fork, STORM_TIMEOUT)
 {
 	struct pinning p = { &self->region, &self->ex, variant->flags };
 	size_t i;
@@ -179,7 +179,7 @@ TEST_F(exclusive_storm, pins_hold_while_others_fork)
 	EXPECT_EQ(0, storm_run(&self->storm));
 }
 
-TEST_F(exclusive_storm, pins_hold_while_others_fork_and_swap_out)
+TEST_F_TIMEOUT(exclusive_storm, pins_hold_while_others_fork_and_swap_out, STORM_TIMEOUT)
 {
 	struct pinning p = { &self->region, &self->ex, variant->flags };
 	size_t i;

@@ -297,7 +297,7 @@ static bool raged(const struct deeds *small, const struct deeds *large)
 	       small->paged_out && large->whole && large->split && large->collapsed;
 }
 
-TEST_F_TIMEOUT(storm, every_entry_was_true, 86400)
+TEST_F_TIMEOUT(storm, every_entry_was_true, STORM_TIMEOUT)
 {
 	const struct deeds *small = &self->stage->deeds[SMALL];
 	const struct deeds *large = &self->stage->deeds[LARGE];

@@ -8,6 +8,8 @@
 #include <stddef.h>
 
 #define STORM_THREADS 8
+/* For tests with a storm: it lasts as long as it is told to. */
+#define STORM_TIMEOUT 86400
 
 struct storm;
 
