@@ -186,6 +186,6 @@ kernel_make_args() {
 # build_selftests KERNEL: the test programs, with that kernel's headers.
 build_selftests() {
 	work "build the selftests" "$BUILD/log/selftests.log" \
-		make -C "$ROOT/selftests" KSRC="$("$QEMU_DIR/build.sh" --source "$1")" \
+		make -C "$ROOT/selftests" -j "$(nproc)" KSRC="$("$QEMU_DIR/build.sh" --source "$1")" \
 		OUTPUT="$BUILD/selftests" CC="$(llvm_tool clang)"
 }
