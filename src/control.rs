@@ -6,10 +6,7 @@
 //! waits until nobody is inside a read or a write of it.
 
 use kernel::{
-    capability::{
-        capable,
-        Capability, //
-    },
+    capability::Capability,
     debugfs::{
         Dir,
         File,
@@ -30,6 +27,7 @@ use kernel::{
 };
 
 use crate::{
+    access,
     parse::{
         self,
         FileId, //
@@ -78,9 +76,8 @@ impl<C: Command> Operations for ControlFile<C> {
     }
 
     fn write(&self, _open: (), reader: &mut UserSliceReader) -> Result {
-        if !capable(Capability::SYS_ADMIN) || !capable(C::CAPABILITY) {
-            return Err(EPERM);
-        }
+        access::demand(Capability::SYS_ADMIN)?;
+        access::demand(C::CAPABILITY)?;
         C::run(&self.registries, reader)
     }
 }
@@ -147,10 +144,7 @@ impl Operations for Stats {
     type Open = ();
 
     fn open(&self, _file: &LocalFile) -> Result {
-        if !capable(Capability::SYS_ADMIN) {
-            return Err(EPERM);
-        }
-        Ok(())
+        access::demand(Capability::SYS_ADMIN)
     }
 
     fn read(

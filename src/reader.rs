@@ -3,10 +3,7 @@
 //! What all binary files share: one entry of 8 bytes for each page, read window by window.
 
 use kernel::{
-    capability::{
-        capable,
-        Capability, //
-    },
+    capability::Capability,
     debugfs::Operations,
     fs::{
         file,
@@ -18,6 +15,8 @@ use kernel::{
     sync::Mutex,
     uaccess::UserSliceWriter, //
 };
+
+use crate::access;
 
 /// The size of an entry in bytes.
 const ENTRY_SIZE: usize = size_of::<u64>();
@@ -107,9 +106,7 @@ impl<P: Pages> Operations for BinaryFile<P> {
     type Open = Pin<KBox<Mutex<Window<P::State>>>>;
 
     fn open(&self, _file: &LocalFile) -> Result<Self::Open> {
-        if !capable(Capability::SYS_ADMIN) {
-            return Err(EPERM);
-        }
+        access::demand(Capability::SYS_ADMIN)?;
         KBox::pin_init(new_mutex!(Window::new(P::SCRATCH)?), GFP_KERNEL)
     }
 

@@ -3,10 +3,7 @@
 //! What a target has recorded, and the files that start, stop and show it.
 
 use kernel::{
-    capability::{
-        capable,
-        Capability, //
-    },
+    capability::Capability,
     debugfs::{
         Operations,
         ScopedDir, //
@@ -30,6 +27,7 @@ use kernel::{
 };
 
 use crate::{
+    access,
     events::EventLog,
     parse,
     text::TextFile,
@@ -125,10 +123,7 @@ impl Operations for TraceFile {
     type Open = ();
 
     fn open(&self, _file: &LocalFile) -> Result {
-        if !capable(Capability::SYS_ADMIN) {
-            return Err(EPERM);
-        }
-        Ok(())
+        access::demand(Capability::SYS_ADMIN)
     }
 
     fn read(
@@ -143,9 +138,7 @@ impl Operations for TraceFile {
     }
 
     fn write(&self, _open: (), reader: &mut UserSliceReader) -> Result {
-        if !capable(Capability::SYS_ADMIN) {
-            return Err(EPERM);
-        }
+        access::demand(Capability::SYS_ADMIN)?;
         if parse::switch(reader)? {
             self.0.start()
         } else {

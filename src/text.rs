@@ -3,10 +3,7 @@
 //! What all text files share: lines that are made step by step, as far as the reader has come.
 
 use kernel::{
-    capability::{
-        capable,
-        Capability, //
-    },
+    capability::Capability,
     debugfs::Operations,
     fmt,
     fs::{
@@ -19,6 +16,8 @@ use kernel::{
     task::cond_resched,
     uaccess::UserSliceWriter, //
 };
+
+use crate::access;
 
 /// What a view of an address space says when that is gone.
 pub(crate) const GONE: &str = "# the address space is gone\n";
@@ -170,9 +169,7 @@ impl<L: Lines> Operations for TextFile<L> {
     type Open = Pin<KBox<Mutex<Stream<L::Cursor>>>>;
 
     fn open(&self, _file: &LocalFile) -> Result<Self::Open> {
-        if !capable(Capability::SYS_ADMIN) {
-            return Err(EPERM);
-        }
+        access::demand(Capability::SYS_ADMIN)?;
         KBox::pin_init(new_mutex!(self.stream()?), GFP_KERNEL)
     }
 

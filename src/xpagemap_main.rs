@@ -10,6 +10,7 @@
 
 use kernel::prelude::*;
 
+mod access;
 #[cfg(CONFIG_DEBUG_ANON_EXCLUSIVE)]
 mod addresses;
 #[cfg(CONFIG_DEBUG_ANON_EXCLUSIVE)]
