@@ -174,7 +174,7 @@ TEST_F(events_burst, just_enough_room)
 
 static int burst_when_told(struct child *c, void *arg)
 {
-	const FIXTURE_DATA(events_burst) *self = arg;
+	const FIXTURE_DATA(events_burst) * self = arg;
 
 	if (!child_hear(c) ||
 	    share_and_take_over(&self->region, self->events / CHILDREN / (2 * PAGES)))

@@ -13,7 +13,7 @@ FIXTURE(events_file) {
 	struct traced self;
 	int fd;
 	char *text;	/* what the file has */
-	size_t len;
+	struct textfile file;
 	char path[64];	/* of trace */
 };
 
@@ -27,8 +27,12 @@ FIXTURE_SETUP(events_file)
 				     { .op = OP_SET, .cause = CAUSE_NEW }));
 	self->fd = events_open(getpid());
 	ASSERT_LE(0, self->fd);
-	self->text = read_to_end(self->fd, 1 << 20, &self->len);
+	self->text = read_to_end(self->fd, 1 << 20, &self->file.len);
 	ASSERT_NE(NULL, self->text);
+	self->file.fd = self->fd;
+	self->file.text = self->text;
+	self->file.step = 333;
+	self->file.rounds = 5;
 	snprintf(self->path, sizeof(self->path), XPAGEMAP_DIR "/%d/trace", getpid());
 }
 
@@ -43,73 +47,21 @@ FIXTURE_TEARDOWN(events_file)
 
 TEST_F(events_file, reads_of_any_size_give_the_same)
 {
-	static const size_t sizes[] = { 1, 7, 17, 4095, 4096, 65536 };
-	size_t i, len;
-	char *text;
-
-	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		ASSERT_EQ(0, lseek(self->fd, 0, SEEK_SET));
-		text = read_to_end(self->fd, sizes[i], &len);
-		ASSERT_NE(NULL, text);
-		EXPECT_EQ(self->len, len) TH_LOG("by %zu bytes", sizes[i]);
-		EXPECT_EQ(0, strcmp(self->text, text)) TH_LOG("by %zu bytes", sizes[i]);
-		free(text);
-	}
+	EXPECT_TRUE(textfile_same_by_sizes(&self->file));
 }
 
 TEST_F(events_file, reads_from_anywhere)
 {
-	char buf[5000];
-	size_t i, at, len;
-	ssize_t got;
-
-	for (i = 0; i < 200; i++) {
-		at = dice(self->len);
-		len = 1 + dice(sizeof(buf));
-		got = pread(self->fd, buf, len, at);
-		ASSERT_LT(0, got);
-		ASSERT_GE((ssize_t)len, got);
-		ASSERT_GE(self->len, at + got);
-		ASSERT_EQ(0, memcmp(buf, self->text + at, got))
-			TH_LOG("%zu bytes at %zu", len, at);
-	}
-	EXPECT_EQ(0, pread(self->fd, buf, sizeof(buf), self->len));
-	EXPECT_EQ(0, pread(self->fd, buf, sizeof(buf), self->len + (1 << 20)));
-}
-
-struct reading {
-	int fd;
-	const char *text;
-	size_t len;
-};
-
-/* Reads the text again and again by pread(2); exits with 0 if it is the same. */
-static int read_rounds(struct child *c, void *arg)
-{
-	const struct reading *rd = arg;
-	char buf[4096];
-	size_t round, at;
-	ssize_t got;
-
-	(void)c;
-	for (round = 0; round < 5; round++) {
-		for (at = 0; at < rd->len; at += got) {
-			got = pread(rd->fd, buf, 333, at);
-			if (got <= 0 || memcmp(buf, rd->text + at, got))
-				return 1;
-		}
-	}
-	return 0;
+	EXPECT_TRUE(textfile_same_from_anywhere(&self->file));
 }
 
 /* Reading takes nothing away, neither from others nor from oneself. */
 TEST_F(events_file, two_readers_of_one_open_file)
 {
-	struct reading rd = { self->fd, self->text, self->len };
 	struct child one, two;
 
-	ASSERT_EQ(0, child_start(&one, read_rounds, &rd));
-	ASSERT_EQ(0, child_start(&two, read_rounds, &rd));
+	ASSERT_EQ(0, child_start(&one, textfile_read_again, &self->file));
+	ASSERT_EQ(0, child_start(&two, textfile_read_again, &self->file));
 	EXPECT_EQ(0, child_wait(&one));
 	EXPECT_EQ(0, child_wait(&two));
 	ASSERT_EQ(0, events_read(&self->self.log, getpid()));

@@ -24,7 +24,7 @@ FIXTURE(swapmap_file) {
 	struct region region;	/* every second page of it swapped */
 	int fd;
 	char *text;		/* what the file has */
-	size_t len;
+	struct textfile file;
 };
 
 FIXTURE_SETUP(swapmap_file)
@@ -38,8 +38,12 @@ FIXTURE_SETUP(swapmap_file)
 	ASSERT_EQ(0, attach(getpid()));
 	self->fd = swapmap_open(getpid());
 	ASSERT_LE(0, self->fd);
-	self->text = read_to_end(self->fd, 4096, &self->len);
+	self->text = read_to_end(self->fd, 4096, &self->file.len);
 	ASSERT_NE(NULL, self->text);
+	self->file.fd = self->fd;
+	self->file.text = self->text;
+	self->file.step = 333;
+	self->file.rounds = 5;
 	ASSERT_LE(PAGES / 2, listing_check(self->text, PAGE_BYTES));
 }
 
@@ -53,37 +57,12 @@ FIXTURE_TEARDOWN(swapmap_file)
 
 TEST_F(swapmap_file, reads_of_any_size_give_the_same)
 {
-	static const size_t sizes[] = { 1, 7, 17, 4095, 4096, 65536 };
-	size_t i, len;
-	char *text;
-
-	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		text = swapmap_read(getpid(), sizes[i], &len);
-		ASSERT_NE(NULL, text);
-		EXPECT_EQ(self->len, len) TH_LOG("by %zu bytes", sizes[i]);
-		EXPECT_EQ(0, strcmp(self->text, text)) TH_LOG("by %zu bytes", sizes[i]);
-		free(text);
-	}
+	EXPECT_TRUE(textfile_same_by_sizes(&self->file));
 }
 
 TEST_F(swapmap_file, reads_from_anywhere)
 {
-	char buf[5000];
-	size_t i, at, len;
-	ssize_t got;
-
-	for (i = 0; i < 200; i++) {
-		at = dice(self->len);
-		len = 1 + dice(sizeof(buf));
-		got = pread(self->fd, buf, len, at);
-		ASSERT_LT(0, got);
-		ASSERT_GE((ssize_t)len, got);
-		ASSERT_GE(self->len, at + got);
-		ASSERT_EQ(0, memcmp(buf, self->text + at, got))
-			TH_LOG("%zu bytes at %zu", len, at);
-	}
-	EXPECT_EQ(0, pread(self->fd, buf, sizeof(buf), self->len));
-	EXPECT_EQ(0, pread(self->fd, buf, sizeof(buf), self->len + (1 << 20)));
+	EXPECT_TRUE(textfile_same_from_anywhere(&self->file));
 }
 
 TEST_F(swapmap_file, begins_anew_from_its_beginning)
@@ -105,44 +84,19 @@ TEST_F(swapmap_file, begins_anew_from_its_beginning)
 	ASSERT_EQ(0, lseek(self->fd, 0, SEEK_SET));
 	text = read_to_end(self->fd, 1000, &len);
 	ASSERT_NE(NULL, text);
-	EXPECT_GT(self->len, len);
+	EXPECT_GT(self->file.len, len);
 	free(text);
-}
-
-struct reading {
-	int fd;
-	const char *text;
-	size_t len, step, rounds;
-};
-
-/* Reads the text again and again by pread(2); exits with 0 if it is the same. */
-static int read_rounds(struct child *c, void *arg)
-{
-	const struct reading *rd = arg;
-	char buf[4096];
-	size_t round, at;
-	ssize_t got;
-
-	(void)c;
-	for (round = 0; round < rd->rounds; round++) {
-		for (at = 0; at < rd->len; at += got) {
-			got = pread(rd->fd, buf, rd->step, at);
-			if (got <= 0 || memcmp(buf, rd->text + at, got))
-				return 1;
-		}
-	}
-	return 0;
 }
 
 TEST_F(swapmap_file, two_readers_of_one_open_file)
 {
-	struct reading rd = { self->fd, self->text, self->len, 333, 5 };
+	struct textfile rd = self->file;
 	struct child c;
 	int status;
 
-	ASSERT_EQ(0, child_start(&c, read_rounds, &rd));
+	ASSERT_EQ(0, child_start(&c, textfile_read_again, &rd));
 	rd.step = 1000;
-	EXPECT_EQ(0, read_rounds(NULL, &rd));
+	EXPECT_EQ(0, textfile_read_again(NULL, &rd));
 	status = child_wait(&c);
 	EXPECT_TRUE(WIFEXITED(status));
 	EXPECT_EQ(0, WEXITSTATUS(status));

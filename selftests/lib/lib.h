@@ -40,6 +40,7 @@
 #include "swapdisk.h"
 #include "swapmap.h"
 #include "text.h"
+#include "textfile.h"
 #include "thp.h"
 #include "traced.h"
 #include "uffd.h"
