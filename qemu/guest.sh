@@ -22,7 +22,7 @@ port() {
 	done
 }
 
-# The host takes anything but `exit STATUS TAINT` for no verdict.
+# The host takes anything but `exit STATUS TAINT` at the end for no verdict.
 verdict() { echo "$*" >"$(port verdict)"; }
 
 fail() {
@@ -101,6 +101,7 @@ if [ "${1:-}" = --shell ]; then
 fi
 
 mapfile -d '' -t command <"$DIR/command"
+verdict begun
 if ! type -P "${command[0]}" >/dev/null; then
 	echo "${command[0]}: not found in the guest" >&2
 	status=127

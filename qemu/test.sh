@@ -96,6 +96,22 @@ two_at_once() {
 second' ]
 }
 
+# dying TIMES STATUS: QEMU dies that many times before the guest is up.
+dying() {
+	cat >"$WORK/virtme-run" <<-END
+		#!/bin/bash
+		echo >>"$WORK/deaths"
+		if [ "\$(wc -l <"$WORK/deaths")" -le $1 ]; then
+			echo "qemu-system-x86_64: a.c:1: f: Assertion \\\`i < n' failed."
+			exit 134
+		fi
+		exec "$VIRTME_RUN" "\$@"
+	END
+	chmod +x "$WORK/virtme-run"
+	: >"$WORK/deaths"
+	VIRTME_RUN=$WORK/virtme-run status_is "$2" -- echo up && says stderr 'QEMU died'
+}
+
 # log_is STATUS LINE...: what klog.sh says of a log.
 log_is() {
 	local expected=$1 status=0
@@ -107,7 +123,7 @@ log_is() {
 
 cd "$ROOT"
 echo 'KTAP version 1'
-echo '1..14'
+echo '1..17'
 result harness.log_without_reports log_is 0 'Run /init as init process' 'reboot: Power down'
 result harness.log_with_a_report log_is 1 'Run /init as init process' 'WARNING: mm/gup.c:1 at gup, CPU#0: cow/1'
 result harness.log_of_virtme_ng_init log_is 0 'virtme-ng-init: WARNING: failed to run: "systemd-tmpfiles"'
@@ -119,6 +135,9 @@ result harness.signal status_is 137 -- sh -c 'kill -9 $$'
 result harness.panic status_is 126 -- sh -c 'echo c >/proc/sysrq-trigger'
 result harness.panic_is_shown says stderr 'Kernel panic'
 result harness.time_limit status_is 125 --timeout 20 -- sleep 1000
+result harness.qemu_dies_once dying 1 0
+result harness.qemu_dies_once_output says stdout up
+result harness.qemu_always_dies dying 9 125
 result harness.swap_disk swap_disk
 result harness.two_at_once two_at_once
 result harness.terminated_leaves_nothing terminated
