@@ -33,7 +33,7 @@ measure() {
 	[ "$kernel" = patched ] || source=proc
 	[ "$kernel" = rfc ] || benches+=("$BUILD/selftests/bench_fork")
 	say "measure on $kernel ..."
-	# Where things are mapped makes a difference of up to one in a hundred.
+	# Where things are mapped makes a difference of up to one in twenty.
 	# shellcheck disable=SC2016 # for the shell in the guest to expand
 	"$QEMU_DIR/run.sh" --icount --kernel "$kernel" -- \
 		env "XPAGEMAP_SOURCE=$source" sh -c 'for bench; do setarch -R "$bench" || exit; done' sh \
