@@ -19,7 +19,8 @@ VERDICT='found=0
 		found=$((found + 1))
 		! grep "^ *not ok" "$results" || exit 1
 	done
-	echo "$found suites of KUnit"'
+	echo "$found suites of KUnit"
+	[ "$found" -gt 0 ]'
 
 # The series up to number $1, as the variant `each` takes it.
 cut_series() {

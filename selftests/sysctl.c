@@ -117,6 +117,24 @@ TEST_F(sysctl, off_by_default_and_only_on_or_off)
 	EXPECT_STREQ("0\n", text);
 }
 
+static int turn_on_without_capability(struct child *c, void *arg)
+{
+	(void)c;
+	(void)arg;
+	return drop_capability(CAP_SYS_ADMIN) || write_text(PAGEMAP_SYSCTL, "1") != -EPERM;
+}
+
+TEST_F(sysctl, on_only_with_capability)
+{
+	char text[16];
+	struct child c;
+
+	ASSERT_EQ(0, child_start(&c, turn_on_without_capability, NULL));
+	EXPECT_EQ(0, child_wait(&c));
+	ASSERT_LT(0, read_text(PAGEMAP_SYSCTL, text, sizeof(text)));
+	EXPECT_STREQ("0\n", text);
+}
+
 TEST_F(sysctl, off_again_as_before)
 {
 	__u64 before[PAGES], on[PAGES], after[PAGES];
