@@ -19,7 +19,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo check check-debug check-upstream check-series bench shell lint module install kernel-tree \
-	patches deps kernel tools clean distclean
+	patches post deps kernel tools clean distclean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1 \2/p' $(MAKEFILE_LIST) | \
@@ -61,6 +61,9 @@ kernel-tree: ## a git tree with the patches as commits, a branch for each series
 
 patches: ## that tree's commits, back as patches/*/
 	@scripts/series.sh export $(KERNEL_TREE)
+
+post: ## write the mails of one series, SERIES=1-fixes, to build/post/: sends nothing
+	@scripts/post.sh $(SERIES)
 
 deps: ## install what is missing: packages, bindgen, virtme-ng
 	@scripts/deps.sh
