@@ -18,7 +18,7 @@ export XPAGEMAP_START := $(shell date +%s)
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo check check-debug check-upstream check-series bench shell lint module install kernel-tree \
+.PHONY: help demo check test check-debug check-upstream check-series bench shell lint module install kernel-tree \
 	patches post deps kernel tools clean distclean
 
 help: ## this list
@@ -30,6 +30,9 @@ demo: kernel tools ## boot the patched kernel and locate swapped-out shared page
 
 check: ## boot the patched kernel, run every test (TESTS="shmem memfd" to choose)
 	@scripts/check.sh
+
+test: ## one guest, one program or test: T=memfd.every_page_swapped, KERNEL=debug
+	@KERNEL=$(KERNEL) scripts/test.sh $(T)
 
 check-debug: ## the same tests on the debug kernel: KASAN, lockdep, kmemleak, ...
 	@scripts/check.sh --debug
