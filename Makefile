@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# The front door. Each target sets up what it needs; the work is in qemu/.
+# The front door. Each target sets up what it needs; the work is in scripts/ and qemu/.
 
 # A plain path, so that the kernel's own build, which reads the Kbuild file
 # beside this one, is called from here and never the other way round.
@@ -29,25 +29,25 @@ demo: kernel tools ## boot the patched kernel and locate swapped-out shared page
 	@qemu/run.sh --verbose --kernel patched -- build/tools/release/xpagemap demo
 
 check: ## boot the patched kernel, run every test (TESTS="shmem memfd" to choose)
-	@qemu/check.sh
+	@scripts/check.sh
 
 check-debug: ## the same tests on the debug kernel: KASAN, lockdep, kmemleak, ...
-	@qemu/check.sh --debug
+	@scripts/check.sh --debug
 
 check-upstream: ## the kernel's own mm selftests give the same results on stock and patched
-	@qemu/upstream.sh
+	@scripts/upstream.sh
 
 check-series: ## build and boot a kernel after each patch: FROM=20 to begin there
-	@qemu/each.sh $(or $(FROM),1)
+	@scripts/each.sh $(or $(FROM),1)
 
 bench: ## measure readers on three kernels, in instructions: tables, build/bench.json
-	@qemu/bench.sh
+	@scripts/bench.sh
 
 shell: kernel tools ## an interactive shell in the guest, module loaded
 	@qemu/run.sh --kernel $(or $(KERNEL),patched) --shell
 
 lint: ## rustfmt, clippy, checkpatch, shellcheck
-	@qemu/lint.sh
+	@scripts/lint.sh
 
 module: ## build the module for another patched kernel: KDIR=DIR, its build directory
 	@test -n "$(KDIR)" || { echo 'module: KDIR=DIR, the build directory of a patched kernel' >&2; exit 2; }
@@ -57,19 +57,19 @@ install: module ## install that module: KDIR=DIR, INSTALL_MOD_PATH= for another 
 	$(MAKE) -C $(KDIR) M=$(ROOT) MO=$(ROOT)/build/module LLVM=$(LLVM) RUSTC=$(RUSTC) modules_install
 
 kernel-tree: ## a git tree with the series as commits: KERNEL_TREE=build/linux
-	@qemu/series.sh tree $(KERNEL_TREE)
+	@scripts/series.sh tree $(KERNEL_TREE)
 
 patches: ## that tree's commits, back as patches/
-	@qemu/series.sh export $(KERNEL_TREE)
+	@scripts/series.sh export $(KERNEL_TREE)
 
 deps: ## install what is missing: packages, bindgen, virtme-ng
-	@qemu/deps.sh
+	@scripts/deps.sh
 
 kernel: deps ## build a kernel and its module: KERNEL=patched, stock or debug
 	@qemu/build.sh $(or $(KERNEL),patched)
 
 tools: deps ## build the command line, build/tools/release/xpagemap
-	@qemu/tools.sh
+	@scripts/tools.sh
 
 clean: ## remove build/, but for KERNEL_TREE
 	@test ! -e build || find build -mindepth 1 -maxdepth 1 ! -name linux -exec rm -rf {} +

@@ -5,8 +5,8 @@
 # the answer is kvm only where this kernel really boots with it, up to the point
 # where it misses its root. It is kept for this host, QEMU and kernel.
 
-# shellcheck source=qemu/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/../scripts/common.sh"
 
 IMAGE=${1:?which kernel image}
 

@@ -6,8 +6,8 @@
 # build/VARIANT/bzImage and xpagemap.ko. --kdir VARIANT prints the kernel's build
 # directory instead, --source VARIANT its source tree.
 
-# shellcheck source=qemu/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/../scripts/common.sh"
 
 MODE=build
 case ${1:-} in --kdir | --source) MODE=${1#--}; shift ;; esac
@@ -115,8 +115,8 @@ take_kernel() {
 	echo "$KEY" >"$OUT/key"
 }
 
-"$QEMU_DIR/deps.sh"
-"$QEMU_DIR/fetch.sh" >/dev/null
+"$SCRIPTS/deps.sh"
+"$SCRIPTS/fetch.sh" >/dev/null
 SOURCE=$(source_dir)
 KDIR=$SOURCE/$VARIANT/build-$VARIANT
 case $MODE in

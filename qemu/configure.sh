@@ -4,8 +4,8 @@
 # qemu/configure.sh OUTPUT FRAGMENT...: writes OUTPUT/.config from the fragments
 # over allnoconfig. An option asked for and not got is an error that names it.
 
-# shellcheck source=qemu/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/../scripts/common.sh"
 
 # Wanted only where the compilers match: see rust's LLVM and clang's.
 OPTIONAL=CONFIG_RUST_INLINE_HELPERS

@@ -8,8 +8,8 @@
 # QEMU's options hold commas: they separate no array elements.
 # shellcheck disable=SC2054
 
-# shellcheck source=qemu/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/../scripts/common.sh"
 
 usage() {
 	cat <<-'END'
@@ -110,12 +110,12 @@ in_group() {
 }
 
 if [ -n "$MAKE" ]; then
-	"$QEMU_DIR/deps.sh" || fail "set-up failed"
+	"$SCRIPTS/deps.sh" || fail "set-up failed"
 	in_group "$QEMU_DIR/build.sh" "$KERNEL" || fail "the $KERNEL kernel could not be built"
 fi
 IMAGE=$BUILD/$KERNEL/bzImage
 [ -e "$IMAGE" ] || fail "no $IMAGE: build it with qemu/build.sh $KERNEL"
-[ -x "$VIRTME_RUN" ] || fail "no virtme-ng: qemu/deps.sh installs it"
+[ -x "$VIRTME_RUN" ] || fail "no virtme-ng: scripts/deps.sh installs it"
 if [ -n "$ICOUNT" ]; then ACCEL=tcg; else ACCEL=$("$QEMU_DIR/accel.sh" "$IMAGE"); fi
 
 DIR=$(mktemp -d "${TMPDIR:-/tmp}/xpagemap.XXXXXX")

@@ -6,8 +6,8 @@
 # one; only a file whose content changes gets a new inode and a new time,
 # so that a build afterwards compiles just what it must.
 
-# shellcheck source=qemu/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/../scripts/common.sh"
 
 touched_files() { sed -nE 's,^(---|\+\+\+) [ab]/([^\t]*).*,\2,p' "$@" | sort -u; }
 

@@ -47,7 +47,8 @@ wanted() { [ -z "${TESTS:-}" ] || [[ " $TESTS " == *" $1 "* ]]; }
 
 # One suite name and its number of tests per line, from the sources.
 kunit_expected() {
-	local sources=(src/*.rs patches/*.patch)
+	local sources
+	mapfile -t sources < <(find src patches -name "*.rs" -o -name "*.patch" | sort)
 	awk '
 		FNR == 1 || /^diff --git/ { suite = "" }
 		match($0, /kunit_tests\([a-z0-9_]+\)/) {

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "churn.h"
-#include "dice.h"
+#include "random.h"
 #include "pattern.h"
 #include "text.h"
 
@@ -29,24 +29,24 @@ static void end(const struct churning *ch)
 	pthread_rwlock_unlock(&ch->all->work);
 }
 
-static int punch(struct ledger *l, size_t from, size_t pages)
+static int punch(struct shadow *l, size_t from, size_t pages)
 {
-	ledger_punch(l, from, pages);
+	shadow_punch(l, from, pages);
 	return fallocate(l->region.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			 from * PAGE_BYTES, pages * PAGE_BYTES) ? -errno : 0;
 }
 
-static void refill(struct ledger *l, size_t from, size_t pages)
+static void refill(struct shadow *l, size_t from, size_t pages)
 {
 	size_t i;
 
 	for (i = from; i < from + pages; i++)
-		ledger_renew(l, i);
-	ledger_fill(l, from, pages);
+		shadow_renew(l, i);
+	shadow_fill(l, from, pages);
 }
 
 /* A touch of what is a hole would make it one no longer. */
-static int touch(const struct ledger *l, size_t page)
+static int touch(const struct shadow *l, size_t page)
 {
 	if (!l->ids[page] || pattern_matches(region_page(&l->region, page), l->ids[page], page))
 		return 0;
@@ -56,26 +56,26 @@ static int touch(const struct ledger *l, size_t page)
 /* Changes some or all pages of a stretch, and of no other. */
 static int change_stretch(const struct churning *ch, size_t stretch)
 {
-	size_t first = stretch * STRETCH_PAGES, at = first + dice(STRETCH_PAGES);
-	struct ledger *l = ch->l;
+	size_t first = stretch * STRETCH_PAGES, at = first + random_below(STRETCH_PAGES);
+	struct shadow *l = ch->l;
 	int err = 0;
 
 	begin(ch);
-	ledger_disturb(l, first, STRETCH_PAGES);
-	switch (dice(4)) {
+	shadow_disturb(l, first, STRETCH_PAGES);
+	switch (random_below(4)) {
 	case 0:
 		refill(l, first, STRETCH_PAGES);
 		ch->deeds->refilled++;
 		break;
 	case 1:
-		err = punch(l, at, 1 + dice(first + STRETCH_PAGES - at));
+		err = punch(l, at, 1 + random_below(first + STRETCH_PAGES - at));
 		ch->deeds->punched++;
 		break;
 	default:
 		err = touch(l, at);
 		ch->deeds->touched++;
 	}
-	ledger_settle(l, first, STRETCH_PAGES);
+	shadow_settle(l, first, STRETCH_PAGES);
 	end(ch);
 	return err;
 }
@@ -84,12 +84,12 @@ static int change_stretch(const struct churning *ch, size_t stretch)
 static int change_mapping(const struct churning *ch)
 {
 	const struct region *r = &ch->l->region;
-	size_t from = dice(r->pages), pages = 1 + dice(r->pages - from);
+	size_t from = random_below(r->pages), pages = 1 + random_below(r->pages - from);
 	void *addr = region_page(r, from);
 	int err = 0;
 
 	begin(ch);
-	switch (dice(4)) {
+	switch (random_below(4)) {
 	case 0:
 		err = madvise(addr, pages * PAGE_BYTES, MADV_DONTNEED);
 		ch->deeds->zapped++;
@@ -112,39 +112,39 @@ static int change_mapping(const struct churning *ch)
  * To be cut, a large entry must be split first, by a touch at the cut: 7.3's
  * ftruncate() never returns from one that begins before the cut.
  */
-static int cut_and_regrow(struct ledger *l, size_t from)
+static int cut_and_regrow(struct shadow *l, size_t from)
 {
 	int err = touch(l, from);
 
 	if (err)
 		return err;
-	ledger_punch(l, from, l->region.pages - from);
+	shadow_punch(l, from, l->region.pages - from);
 	if (ftruncate(l->region.fd, from * PAGE_BYTES))
 		return -errno;
-	usleep(dice(2000));
+	usleep(random_below(2000));
 	return ftruncate(l->region.fd, l->region.pages * PAGE_BYTES) ? -errno : 0;
 }
 
 int churn_small(const struct churning *ch)
 {
 	size_t stretches = ch->l->region.pages / STRETCH_PAGES, stretch;
-	struct ledger *l = ch->l;
+	struct shadow *l = ch->l;
 	int err = 0;
 
 	while (!err && !is_over(ch)) {
-		stretch = dice(stretches);
+		stretch = random_below(stretches);
 		if (!l->frozen[stretch])
 			err = change_stretch(ch, stretch);
-		if (!err && !dice(16))
+		if (!err && !random_below(16))
 			err = change_mapping(ch);
 		/* The last quarter is never frozen. */
-		if (!err && !dice(256)) {
-			size_t from = l->region.pages * 3 / 4 + dice(8) * STRETCH_PAGES;
+		if (!err && !random_below(256)) {
+			size_t from = l->region.pages * 3 / 4 + random_below(8) * STRETCH_PAGES;
 
 			begin(ch);
-			ledger_disturb(l, from, l->region.pages - from);
+			shadow_disturb(l, from, l->region.pages - from);
 			err = cut_and_regrow(l, from);
-			ledger_settle(l, from, l->region.pages - from);
+			shadow_settle(l, from, l->region.pages - from);
 			ch->deeds->truncated++;
 			end(ch);
 		}
@@ -161,7 +161,7 @@ static long long whole_folios_swapped(void)
 
 bool churn_block(const struct churning *ch, size_t first)
 {
-	struct ledger *l = ch->l;
+	struct shadow *l = ch->l;
 	long long before;
 	bool left;
 
@@ -194,10 +194,10 @@ static int take_apart(const struct churning *ch, size_t first)
 	int err = 0;
 
 	for (i = 0; !err && i < 24 && !is_over(ch); i++) {
-		stretch = first / STRETCH_PAGES + 1 + 2 * dice(PMD_PAGES / STRETCH_PAGES / 2);
+		stretch = first / STRETCH_PAGES + 1 + 2 * random_below(PMD_PAGES / STRETCH_PAGES / 2);
 		err = change_stretch(ch, stretch);
 		ch->deeds->split++;
-		if (!err && !dice(8))
+		if (!err && !random_below(8))
 			err = change_mapping(ch);
 	}
 	return err;
@@ -206,17 +206,17 @@ static int take_apart(const struct churning *ch, size_t first)
 /* The first 2 MiB are frozen as a whole, the next but for the odd stretches. */
 int churn_large(const struct churning *ch)
 {
-	struct ledger *l = ch->l;
+	struct shadow *l = ch->l;
 	size_t blocks = l->region.pages / PMD_PAGES, block, first, cut;
 	int err = 0;
 
 	while (!err && !is_over(ch)) {
-		block = 1 + dice(blocks - 1);
+		block = 1 + random_below(blocks - 1);
 		first = block * PMD_PAGES;
 		if (block > 1) {
 			begin(ch);
-			ledger_disturb(l, first, PMD_PAGES);
-			if (dice(2) &&
+			shadow_disturb(l, first, PMD_PAGES);
+			if (random_below(2) &&
 			    !madvise(region_page(&l->region, first), PMD_BYTES, MADV_COLLAPSE))
 				ch->deeds->collapsed++;
 			end(ch);
@@ -224,15 +224,15 @@ int churn_large(const struct churning *ch)
 				ch->deeds->unsettled++;
 				continue;
 			}
-			ledger_settle(l, first, PMD_PAGES);
+			shadow_settle(l, first, PMD_PAGES);
 		}
 		err = take_apart(ch, first);
 		if (!err && block == blocks - 1) {
-			cut = first + STRETCH_PAGES * (1 + dice(PMD_PAGES / STRETCH_PAGES - 1));
+			cut = first + STRETCH_PAGES * (1 + random_below(PMD_PAGES / STRETCH_PAGES - 1));
 			begin(ch);
-			ledger_disturb(l, cut, l->region.pages - cut);
+			shadow_disturb(l, cut, l->region.pages - cut);
 			err = cut_and_regrow(l, cut);
-			ledger_settle(l, cut, l->region.pages - cut);
+			shadow_settle(l, cut, l->region.pages - cut);
 			ch->deeds->truncated++;
 			end(ch);
 		}
@@ -247,13 +247,13 @@ int churn_reclaim(const struct churning *ch, size_t count)
 	while (!is_over(ch)) {
 		begin(ch);
 		for (i = 0; i < count; i++) {
-			if (i && dice(8))
+			if (i && random_below(8))
 				continue;
-			cgroup_reclaim(ch[i].cg, (64 + dice(512)) * PAGE_BYTES);
+			cgroup_reclaim(ch[i].cg, (64 + random_below(512)) * PAGE_BYTES);
 			ch[i].deeds->reclaimed++;
 		}
 		end(ch);
-		usleep(dice(20000));
+		usleep(random_below(20000));
 	}
 	return 0;
 }

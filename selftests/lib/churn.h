@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Changes memory in every way that moves its pages into swap, out of it, and
- * about in it, and keeps the ledger. One process for each file.
+ * about in it, and keeps the shadow. One process for each file.
  */
 #ifndef SELFTESTS_CHURN_H
 #define SELFTESTS_CHURN_H
 
 #include "cgroup.h"
-#include "ledger.h"
+#include "shadow.h"
 
 /* What was done how often. */
 struct deeds {
@@ -23,8 +23,8 @@ struct deeds {
 void deeds_print(const struct deeds *d, const char *what);
 
 struct churning {
-	struct ledgers *all;
-	struct ledger *l;
+	struct shadows *all;
+	struct shadow *l;
 	struct cgroup *cg;	/* that the file's pages are charged to */
 	struct deeds *deeds;	/* shared memory */
 };

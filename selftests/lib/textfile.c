@@ -4,7 +4,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include "dice.h"
+#include "random.h"
 #include "kselftest.h"
 #include "textfile.h"
 #include "text.h"
@@ -35,8 +35,8 @@ bool textfile_same_from_anywhere(const struct textfile *f)
 	ssize_t got;
 
 	for (i = 0; i < 200; i++) {
-		at = dice(f->len);
-		len = 1 + dice(sizeof(buf));
+		at = random_below(f->len);
+		len = 1 + random_below(sizeof(buf));
 		got = pread(f->fd, buf, len, at);
 		if (got <= 0 || got > (ssize_t)len || at + got > f->len ||
 		    memcmp(buf, f->text + at, got)) {

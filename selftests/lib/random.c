@@ -2,10 +2,10 @@
 #include <linux/types.h>
 #include <unistd.h>
 
-#include "dice.h"
+#include "random.h"
 #include "pattern.h"
 
-size_t dice(size_t sides)
+size_t random_below(size_t sides)
 {
 	static __u64 state;
 	static pid_t pid;

@@ -9,12 +9,12 @@
 #include <unistd.h>
 
 #include "../xpagemap.h"
-#include "dice.h"
+#include "random.h"
 #include "pattern.h"
-#include "sight.h"
+#include "sample.h"
 #include "swapdisk.h"
 #include "text.h"
-#include "witness.h"
+#include "checker.h"
 
 #define COMPARISONS	20	/* with the disk, per read */
 #define PATIENCE	4	/* looks at the disk before asking for silence */
@@ -26,21 +26,21 @@ struct known {
 	size_t since;		/* the number of the read that told */
 };
 
-struct witness {
+struct checker {
 	const struct brief *b;
-	struct testimony *t;
+	struct report *t;
 	struct swapdisk disk;
 	__u32 *holders;		/* by slot: 1 + the page known to be there */
-	__u32 seq[LEDGERS][LEDGER_STRETCHES];
-	struct known known[LEDGERS][LEDGER_PAGES];
-	__u64 entries[LEDGER_PAGES];
+	__u32 seq[SHADOWS][SHADOW_STRETCHES];
+	struct known known[SHADOWS][SHADOW_PAGES];
+	__u64 entries[SHADOW_PAGES];
 	size_t odds;		/* one in so many locations is read from the disk */
 };
 
-static void __printf(3, 4) wrong(struct witness *w, const struct sight *s,
+static void __printf(3, 4) wrong(struct checker *w, const struct sample *s,
 				 const char *fmt, ...)
 {
-	struct testimony *t = w->t;
+	struct report *t = w->t;
 	va_list args;
 	int len, more;
 	size_t i;
@@ -49,65 +49,65 @@ static void __printf(3, 4) wrong(struct witness *w, const struct sight *s,
 	if (t->wrong++)
 		return;
 	len = snprintf(t->first, sizeof(t->first), "file %zu, page %zu reads %#018llx in %s: ",
-		       s->ledger, s->page, (unsigned long long)s->entry,
-		       outlook_name(s->o));
+		       s->shadow, s->page, (unsigned long long)s->entry,
+		       view_name(s->o));
 	va_start(args, fmt);
 	more = vsnprintf(t->first + len, sizeof(t->first) - len, fmt, args);
 	va_end(args);
 	/* What all say of it a moment later: has it gone, or never been? */
-	for (i = 0; i < w->b->outlooks; i++) {
-		const struct witness_outlook *other = &w->b->outlook[i];
+	for (i = 0; i < w->b->views; i++) {
+		const struct checker_view *other = &w->b->view[i];
 		__u64 entry = 0;
 
 		len += more;
 		more = 0;
-		if (other->ledger != s->ledger || len >= (int)sizeof(t->first))
+		if (other->shadow != s->shadow || len >= (int)sizeof(t->first))
 			continue;
-		outlook_read(&other->o, &s->l->region, s->page, 1, &entry);
+		view_read(&other->o, &s->l->region, s->page, 1, &entry);
 		more = snprintf(t->first + len, sizeof(t->first) - len, "; %s %s %#018llx",
-				outlook_name(&other->o),
+				view_name(&other->o),
 				&other->o == s->o ? "again" : "says", entry);
 	}
 }
 
-static __u32 as_holder(const struct sight *s)
+static __u32 as_holder(const struct sample *s)
 {
-	return 1 + s->ledger * LEDGER_PAGES + s->page;
+	return 1 + s->shadow * SHADOW_PAGES + s->page;
 }
 
 /*
  * Whether another page was at the entry's slot all through the read. Seen there
  * in this very read, it may have come just after a page that was changed left.
  */
-static bool is_taken(const struct witness *w, const struct sight *s, __u32 holder)
+static bool is_taken(const struct checker *w, const struct sample *s, __u32 holder)
 {
-	size_t ledger = (holder - 1) / LEDGER_PAGES, page = (holder - 1) % LEDGER_PAGES;
+	size_t shadow = (holder - 1) / SHADOW_PAGES, page = (holder - 1) % SHADOW_PAGES;
 
 	return holder && holder != as_holder(s) &&
-	       (sight_is_calm(s) || w->known[ledger][page].since < w->t->reads) &&
-	       ledger_calm_since(&w->b->all->of[ledger], page,
-				 w->seq[ledger][page / STRETCH_PAGES]);
+	       (sample_is_calm(s) || w->known[shadow][page].since < w->t->reads) &&
+	       shadow_calm_since(&w->b->all->of[shadow], page,
+				 w->seq[shadow][page / STRETCH_PAGES]);
 }
 
-static void forget(struct witness *w, const struct sight *s)
+static void forget(struct checker *w, const struct sample *s)
 {
 	size_t first = s->page - s->page % STRETCH_PAGES, i;
 
 	for (i = first; i < first + STRETCH_PAGES; i++) {
-		struct known *k = &w->known[s->ledger][i];
+		struct known *k = &w->known[s->shadow][i];
 
-		if (w->holders[k->slot] == 1 + s->ledger * LEDGER_PAGES + i)
+		if (w->holders[k->slot] == 1 + s->shadow * SHADOW_PAGES + i)
 			w->holders[k->slot] = 0;
 		*k = (struct known){};
 	}
-	w->seq[s->ledger][s->page / STRETCH_PAGES] = s->seq;
+	w->seq[s->shadow][s->page / STRETCH_PAGES] = s->seq;
 }
 
 /*
- * Finds a location's bytes on the disk: with @exact those that the ledger has
+ * Finds a location's bytes on the disk: with @exact those that the shadow has
  * for a calm page, else any that the page has had.
  */
-static void compare(struct witness *w, const struct sight *s, bool exact)
+static void compare(struct checker *w, const struct sample *s, bool exact)
 {
 	pthread_rwlock_t *work = &w->b->all->work;
 	__u64 slot = pm_swap_offset(s->entry);
@@ -125,11 +125,11 @@ static void compare(struct witness *w, const struct sight *s, bool exact)
 			w->t->exact++;
 			break;
 		}
-		if (bytes && !exact && ledger_knows(s->l, bytes, s->page)) {
+		if (bytes && !exact && shadow_knows(s->l, bytes, s->page)) {
 			w->t->own++;
 			break;
 		}
-		if (exact ? !sight_is_calm(s) : sight_has_changed(s)) {
+		if (exact ? !sample_is_calm(s) : sample_has_changed(s)) {
 			w->t->ambiguous++;
 			break;
 		}
@@ -158,25 +158,25 @@ static void compare(struct witness *w, const struct sight *s, bool exact)
 }
 
 /* A page seen in swap for the first time since its stretch is calm. */
-static void take_note(struct witness *w, const struct sight *s)
+static void take_note(struct checker *w, const struct sample *s)
 {
-	struct known *k = &w->known[s->ledger][s->page];
+	struct known *k = &w->known[s->shadow][s->page];
 
 	k->slot = pm_swap_offset(s->entry);
 	k->since = w->t->reads;
 	w->holders[k->slot] = as_holder(s);
 }
 
-static void examine_calm(struct witness *w, const struct sight *s)
+static void examine_calm(struct checker *w, const struct sample *s)
 {
-	struct known *k = &w->known[s->ledger][s->page];
+	struct known *k = &w->known[s->shadow][s->page];
 	__u64 id = s->l->ids[s->page];
 
 	/* Only now is it certain that the above was true for as long. */
-	if (!sight_is_calm(s))
+	if (!sample_is_calm(s))
 		return;
 	if (k->slot) {
-		if (!sight_is_location(s) || pm_swap_offset(s->entry) != k->slot) {
+		if (!sample_is_location(s) || pm_swap_offset(s->entry) != k->slot) {
 			wrong(w, s, "it was in slot %llu, and has not left it",
 			      (unsigned long long)k->slot);
 			return;
@@ -185,22 +185,22 @@ static void examine_calm(struct witness *w, const struct sight *s)
 	} else if (!id) {
 		if (s->entry & ~PM_SOFT_DIRTY)
 			wrong(w, s, "there is a hole");
-	} else if (sight_is_location(s)) {
+	} else if (sample_is_location(s)) {
 		take_note(w, s);
-	} else if (s->o->kind == OUTLOOK_FILE && !s->entry) {
+	} else if (s->o->kind == VIEW_FILE && !s->entry) {
 		wrong(w, s, "there is a page");
 	}
-	if (k->slot && !w->t->wrong && !dice(w->odds))
+	if (k->slot && !w->t->wrong && !random_below(w->odds))
 		compare(w, s, true);
 }
 
-static void examine(struct witness *w, const struct sight *s)
+static void examine(struct checker *w, const struct sample *s)
 {
-	bool located = sight_is_location(s);
+	bool located = sample_is_location(s);
 	__u32 holder;
 
 	w->t->entries++;
-	if (!sight_is_plausible(s, w->disk.slots)) {
+	if (!sample_is_plausible(s, w->disk.slots)) {
 		wrong(w, s, "no such entry");
 		return;
 	}
@@ -209,38 +209,38 @@ static void examine(struct witness *w, const struct sight *s)
 		holder = w->holders[pm_swap_offset(s->entry)];
 		if (is_taken(w, s, holder)) {
 			wrong(w, s, "that slot is page %u's of file %u, which has not left it",
-			      (holder - 1) % LEDGER_PAGES, (holder - 1) / LEDGER_PAGES);
+			      (holder - 1) % SHADOW_PAGES, (holder - 1) / SHADOW_PAGES);
 			return;
 		}
 	}
-	if (sight_is_calm(s))
+	if (sample_is_calm(s))
 		examine_calm(w, s);
-	else if (located && !dice(w->odds))
+	else if (located && !random_below(w->odds))
 		compare(w, s, false);
 }
 
-static int look(struct witness *w, const struct witness_outlook *from)
+static int look(struct checker *w, const struct checker_view *from)
 {
-	static const size_t sizes[] = { 1, 3, 16, 100, 512, 513, 2000, LEDGER_PAGES };
-	struct sight s = {
-		.o = &from->o, .ledger = from->ledger, .l = &w->b->all->of[from->ledger],
+	static const size_t sizes[] = { 1, 3, 16, 100, 512, 513, 2000, SHADOW_PAGES };
+	struct sample s = {
+		.o = &from->o, .shadow = from->shadow, .l = &w->b->all->of[from->shadow],
 	};
-	size_t first = dice(s.l->region.pages);
-	size_t pages = sizes[dice(sizeof(sizes) / sizeof(*sizes))];
-	__u32 before[LEDGER_STRETCHES];
+	size_t first = random_below(s.l->region.pages);
+	size_t pages = sizes[random_below(sizeof(sizes) / sizeof(*sizes))];
+	__u32 before[SHADOW_STRETCHES];
 	size_t i;
 	int err;
 
 	if (pages > s.l->region.pages - first)
 		pages = s.l->region.pages - first;
 	for (i = first / STRETCH_PAGES; i * STRETCH_PAGES < first + pages; i++) {
-		before[i] = ledger_seq(s.l, i * STRETCH_PAGES);
+		before[i] = shadow_seq(s.l, i * STRETCH_PAGES);
 		s.seq = before[i];
 		s.page = i * STRETCH_PAGES;
-		if (w->seq[s.ledger][i] != s.seq)
+		if (w->seq[s.shadow][i] != s.seq)
 			forget(w, &s);
 	}
-	err = outlook_read(s.o, &s.l->region, first, pages, w->entries);
+	err = view_read(s.o, &s.l->region, first, pages, w->entries);
 	if (err)
 		return err;
 	w->t->reads++;
@@ -254,15 +254,15 @@ static int look(struct witness *w, const struct witness_outlook *from)
 	return 0;
 }
 
-int witness(const struct brief *b)
+int checker_run(const struct brief *b)
 {
-	struct witness *w = calloc(1, sizeof(*w));
+	struct checker *w = calloc(1, sizeof(*w));
 	int err;
 
 	if (!w)
 		return -ENOMEM;
 	w->b = b;
-	w->t = b->testimony;
+	w->t = b->report;
 	err = swapdisk_open(&w->disk);
 	if (!err) {
 		w->disk.span = 1;
@@ -270,7 +270,7 @@ int witness(const struct brief *b)
 		err = w->holders ? 0 : -ENOMEM;
 	}
 	while (!err && !atomic_load(&b->all->over))
-		err = look(w, &b->outlook[dice(b->outlooks)]);
+		err = look(w, &b->view[random_below(b->views)]);
 	swapdisk_close(&w->disk);
 	free(w->holders);
 	free(w);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <string.h>
 
-#include "testimony.h"
+#include "report.h"
 #include "text.h"
 
-void testimony_add(struct testimony *sum, const struct testimony *t)
+void report_add(struct report *sum, const struct report *t)
 {
 	sum->reads += t->reads;
 	sum->entries += t->entries;
@@ -19,7 +19,7 @@ void testimony_add(struct testimony *sum, const struct testimony *t)
 	sum->wrong += t->wrong;
 }
 
-void testimony_print(const struct testimony *t)
+void report_print(const struct report *t)
 {
 	ksft_print_msg("%zu reads of %zu entries, %zu of these locations in swap\n",
 		       t->reads, t->entries, t->locations);

@@ -3,7 +3,7 @@
 #
 # Builds the command line, build/tools/release/xpagemap.
 
-# shellcheck source=qemu/common.sh
+# shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 export RUSTC CARGO_TARGET_DIR=$BUILD/tools

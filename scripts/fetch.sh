@@ -6,7 +6,7 @@
 # through the mirror this machine's apt uses, kernel.org. Nothing in the system
 # changes. Prints the directory that holds the trees.
 
-# shellcheck source=qemu/common.sh
+# shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 SUITE=trixie-backports
@@ -53,9 +53,9 @@ from_debian() {
 # more than the files do: one is needed from elsewhere, once for each version.
 from_kernel_org() {
 	local file=linux-$KERNEL_VERSION.tar.xz sum
-	sum=${KERNEL_SHA256:-$(sed -n "s/^\([0-9a-f]\{64\}\)  $file\$/\1/p" "$QEMU_DIR/kernel.sha256")}
+	sum=${KERNEL_SHA256:-$(sed -n "s/^\([0-9a-f]\{64\}\)  $file\$/\1/p" "$SCRIPTS/kernel.sha256")}
 	if [ -z "$sum" ]; then
-		say "kernel.org: no checksum of $file in qemu/kernel.sha256; KERNEL_SHA256= gives one"
+		say "kernel.org: no checksum of $file in scripts/kernel.sha256; KERNEL_SHA256= gives one"
 		return 1
 	fi
 	command -v curl >/dev/null || { say "kernel.org: no curl to download with"; return 1; }

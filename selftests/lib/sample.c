@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "../xpagemap.h"
-#include "sight.h"
+#include "sample.h"
 
-bool sight_is_plausible(const struct sight *s, __u64 slots)
+bool sample_is_plausible(const struct sample *s, __u64 slots)
 {
 	__u64 entry = s->entry & ~PM_SOFT_DIRTY;
 
@@ -18,20 +18,20 @@ bool sight_is_plausible(const struct sight *s, __u64 slots)
 	       (pm_swap_offset(entry) && pm_swap_offset(entry) < slots);
 }
 
-bool sight_is_location(const struct sight *s)
+bool sample_is_location(const struct sample *s)
 {
 	return pm_is_swap(s->entry) && !pm_swap_type(s->entry);
 }
 
-bool sight_is_calm(const struct sight *s)
+bool sample_is_calm(const struct sample *s)
 {
-	return ledger_calm_since(s->l, s->page, s->seq);
+	return shadow_calm_since(s->l, s->page, s->seq);
 }
 
-bool sight_has_changed(const struct sight *s)
+bool sample_has_changed(const struct sample *s)
 {
 	__u64 entry;
 
-	return outlook_read(s->o, &s->l->region, s->page, 1, &entry) ||
+	return view_read(s->o, &s->l->region, s->page, 1, &entry) ||
 	       ((entry ^ s->entry) & ~PM_SOFT_DIRTY);
 }

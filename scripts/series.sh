@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# qemu/series.sh tree DIR: a git tree of the kernel with the series as commits.
-# qemu/series.sh export DIR: that tree's commits, back as patches/.
+# scripts/series.sh tree DIR: a git tree of the kernel with the series as commits.
+# scripts/series.sh export DIR: that tree's commits, back as patches/.
 
-# shellcheck source=qemu/common.sh
+# shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 BASE=refs/tags/xpagemap-base
@@ -25,8 +25,8 @@ base_repository() {
 make_tree() {
 	local base patches
 	[ ! -e "$TREE" ] || die "$TREE exists: take its commits out with \`make patches\`, then remove it"
-	"$QEMU_DIR/deps.sh"
-	"$QEMU_DIR/fetch.sh" >/dev/null
+	"$SCRIPTS/deps.sh"
+	"$SCRIPTS/fetch.sh" >/dev/null
 	SOURCE=$(source_dir)
 	base=$SOURCE/base.git
 	lock base

@@ -9,6 +9,7 @@ set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 QEMU_DIR=$ROOT/qemu
+SCRIPTS=$ROOT/scripts
 BUILD=${XPAGEMAP_BUILD:-$ROOT/build}
 CACHE=${XPAGEMAP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/xpagemap}
 
@@ -21,7 +22,7 @@ PYTHON=${PYTHON:-/usr/bin/python3}
 BINDGEN=${BINDGEN:-$CACHE/bindgen/bin/bindgen}
 VIRTME_RUN=${VIRTME_RUN:-$CACHE/venv/bin/virtme-run}
 PATH=$PATH:/usr/sbin:/sbin
-# Where the system's QEMU is too old, qemu/deps.sh puts one here.
+# Where the system's QEMU is too old, scripts/deps.sh puts one here.
 PATH=$CACHE/qemu/usr/bin:$PATH
 if [ -e "$CACHE/qemu" ]; then
 	QEMU_MODULE_DIR=$CACHE/qemu/usr/lib/$(uname -m)-linux-gnu/qemu
@@ -40,7 +41,7 @@ llvm_tool() {
 }
 
 # The variants of the kernel; all have their own tree, fragments and patches. Those
-# of `each`, the kernel after one patch after the other, are made by qemu/each.sh.
+# of `each`, the kernel after one patch after the other, are made by scripts/each.sh.
 EACH_SERIES=$BUILD/each-series
 check_variant() {
 	case $1 in
@@ -174,7 +175,7 @@ from_suite() {
 	rm -rf "$private"
 }
 
-# The kernel source in use, as qemu/fetch.sh left it.
+# The kernel source in use, as scripts/fetch.sh left it.
 source_mark() { echo "$CACHE/source${KERNEL_SRC:+-$(printf %s "$KERNEL_SRC" | cksum | cut -d' ' -f1)}"; }
 source_dir() { cat "$(source_mark)"; }
 

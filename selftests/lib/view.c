@@ -4,32 +4,32 @@
 
 #include "../xpagemap.h"
 #include "filemap.h"
-#include "outlook.h"
+#include "view.h"
 #include "source.h"
 
-int outlook_open_process(struct outlook *o, pid_t pid)
+int view_open_process(struct view *o, pid_t pid)
 {
-	*o = (struct outlook){ .kind = OUTLOOK_PROCESS, .pid = pid };
+	*o = (struct view){ .kind = VIEW_PROCESS, .pid = pid };
 	o->fd = target_open(pid);
 	return o->fd < 0 ? o->fd : 0;
 }
 
-int outlook_open_file(struct outlook *o, int fd)
+int view_open_file(struct view *o, int fd)
 {
 	char id[64];
 
-	*o = (struct outlook){ .kind = OUTLOOK_FILE };
+	*o = (struct view){ .kind = VIEW_FILE };
 	file_id(fd, id, sizeof(id));
 	o->fd = filemap_open(id);
 	return o->fd < 0 ? o->fd : 0;
 }
 
-int outlook_read(const struct outlook *o, const struct region *r, size_t from,
+int view_read(const struct view *o, const struct region *r, size_t from,
 		 size_t pages, __u64 *entries)
 {
 	long got;
 
-	if (o->kind == OUTLOOK_PROCESS) {
+	if (o->kind == VIEW_PROCESS) {
 		got = pagemap_read(o->fd, region_page(r, from), entries, pages);
 		return got < 0 ? got : got == (long)pages ? 0 : -ENODATA;
 	}
@@ -40,7 +40,7 @@ int outlook_read(const struct outlook *o, const struct region *r, size_t from,
 	return 0;
 }
 
-const char *outlook_name(const struct outlook *o)
+const char *view_name(const struct view *o)
 {
-	return o->kind == OUTLOOK_PROCESS ? "PID/pagemap" : "files/ID/filemap";
+	return o->kind == VIEW_PROCESS ? "PID/pagemap" : "files/ID/filemap";
 }

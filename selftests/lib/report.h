@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a witness has seen, in numbers. */
-#ifndef SELFTESTS_TESTIMONY_H
-#define SELFTESTS_TESTIMONY_H
+/* What a checker has seen, in numbers. */
+#ifndef SELFTESTS_REPORT_H
+#define SELFTESTS_REPORT_H
 
 #include <stddef.h>
 
-struct testimony {
+struct report {
 	size_t reads;
 	size_t entries;		/* seen in them */
 	size_t locations;	/* of these, places in swap */
@@ -19,9 +19,9 @@ struct testimony {
 };
 
 /* Adds up what several have seen. */
-void testimony_add(struct testimony *sum, const struct testimony *t);
+void report_add(struct report *sum, const struct report *t);
 
 /* Diagnostic lines. */
-void testimony_print(const struct testimony *t);
+void report_print(const struct report *t);
 
 #endif

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Tests qemu/run.sh itself, in KTAP: its verdicts, its streams, its traces.
-# qemu/test.sh [KERNEL]; the default is stock.
+# scripts/test-harness.sh [KERNEL]; the default is stock.
 
-# shellcheck source=qemu/common.sh
+# shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 KERNEL=${1:-stock}

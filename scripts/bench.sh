@@ -21,7 +21,7 @@
 #     "bounds": [ { "name": TEXT, "measured": NUMBER, "limit": NUMBER,
 #                   "holds": BOOL }, ... ] }
 
-# shellcheck source=qemu/common.sh
+# shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 KERNELS=(stock patched rfc)
@@ -44,13 +44,13 @@ measure() {
 main() {
 	local kernel
 	mkdir -p "$OUT" "$BUILD/log"
-	"$QEMU_DIR/deps.sh"
-	"$QEMU_DIR/fetch.sh" >/dev/null
+	"$SCRIPTS/deps.sh"
+	"$SCRIPTS/fetch.sh" >/dev/null
 	for kernel in "${KERNELS[@]}"; do "$QEMU_DIR/build.sh" "$kernel"; done
 	build_selftests patched
 	cd "$ROOT"
 	for kernel in "${KERNELS[@]}"; do measure "$kernel"; done
-	exec "$PYTHON" selftests/bench_table "$BUILD/bench.json" "${KERNELS[@]/#/$OUT/}"
+	exec "$PYTHON" selftests/bench/bench_table "$BUILD/bench.json" "${KERNELS[@]/#/$OUT/}"
 }
 
 # Read whole before it runs, so that an edit meanwhile changes nothing.

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# qemu/each.sh [FIRST]: builds and boots a kernel after each patch of the series,
+# scripts/each.sh [FIRST]: builds and boots a kernel after each patch of the series,
 # from number FIRST on (default 1), so that a bisection can stop anywhere. Says in
 # KTAP which patches came through: the kernel compiles without a warning, boots, its
 # KUnit tests pass, and its log has no report. Exit status 1 if one did not.
 
-# shellcheck source=qemu/common.sh
+# shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 FIRST=${1:-1}
@@ -48,8 +48,8 @@ warned() { grep -nE '(warning|WARNING): ' "$CACHE/log/build-each.log"; }
 main() {
 	local number name tree status failed=0
 	mapfile -t PATCHES < <(series_files "$ROOT/patches")
-	"$QEMU_DIR/deps.sh"
-	"$QEMU_DIR/fetch.sh" >/dev/null
+	"$SCRIPTS/deps.sh"
+	"$SCRIPTS/fetch.sh" >/dev/null
 	echo 'KTAP version 1'
 	echo "1..${#PATCHES[@]}"
 	for number in $(seq "${#PATCHES[@]}"); do

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# qemu/check.sh [--debug]: runs every test and ends with the one line
+# scripts/check.sh [--debug]: runs every test and ends with the one line
 # `N passed, N failed, N skipped`. Plain: the host's tests, then those of the
 # guest on the patched kernel and the proof on the stock kernel that they can
 # fail. --debug: the guest's tests on the debug kernel.
 
-# shellcheck source=qemu/common.sh
+# shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 RESULTS=$BUILD/ktap
@@ -104,8 +104,8 @@ main() {
 	local command
 	rm -rf "$RESULTS"
 	mkdir -p "$RESULTS" "$BUILD/log"
-	"$QEMU_DIR/deps.sh"
-	"$QEMU_DIR/fetch.sh" >/dev/null
+	"$SCRIPTS/deps.sh"
+	"$SCRIPTS/fetch.sh" >/dev/null
 	cd "$ROOT"
 
 	if [ "${1:-}" = --debug ]; then
@@ -125,9 +125,9 @@ main() {
 		build_selftests patched
 		if [ -z "${TESTS:-}" ]; then
 			cargo_tests tools tools "the command line's own tests"
-			cargo_tests models selftests/models "explore the models of the races"
+			cargo_tests models models "explore the models of the races"
 			host tally selftests/tally_test.sh
-			host harness "$QEMU_DIR/test.sh" stock
+			host harness "$SCRIPTS/test-harness.sh" stock
 		else
 			say "TESTS chooses $TESTS: the tests on the host are left out"
 		fi

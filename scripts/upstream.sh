@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# qemu/upstream.sh: the kernel's own selftests of memory management, the same
+# scripts/upstream.sh: the kernel's own selftests of memory management, the same
 # programs on the stock and on the patched kernel, compared test by test. A test
 # that differs has failed; one that both skip, or neither passes, is skipped.
 # Those that the patches add run on the patched kernel only, and must pass.
@@ -9,7 +9,7 @@
 #
 # TESTS in the environment names the programs to run, all by default.
 
-# shellcheck source=qemu/common.sh
+# shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 PROGRAMS=(cow gup_longterm pagemap_ioctl mkdirty ksm_functional_tests soft-dirty guard-regions
@@ -69,7 +69,7 @@ run() {
 	say "round $2 on $kernel"
 	shift 2
 	"$QEMU_DIR/run.sh" --kernel "$kernel" --timeout 3600 -- \
-		"$QEMU_DIR/upstream.sh" --guest "$@" </dev/null >"$log" || status=$?
+		"$SCRIPTS/upstream.sh" --guest "$@" </dev/null >"$log" || status=$?
 	[ "$status" -eq 0 ] || echo "$kernel (guest) 0 exit-$status" >>"$results"
 	for name in "$@"; do
 		grep -q "^@ end $name " "$log" || echo "$kernel $name 0 none-on-$kernel" >>"$results"
@@ -125,8 +125,8 @@ compare() {
 main() {
 	local round programs ours again
 	[ -z "${TESTS:-}" ] || read -ra PROGRAMS <<<"$TESTS"
-	"$QEMU_DIR/deps.sh"
-	"$QEMU_DIR/fetch.sh" >/dev/null
+	"$SCRIPTS/deps.sh"
+	"$SCRIPTS/fetch.sh" >/dev/null
 	"$QEMU_DIR/build.sh" patched
 	"$QEMU_DIR/build.sh" stock
 	build_programs

@@ -5,10 +5,10 @@
  * the read.
  *
  * Two files are changed all the time, one of small folios and one of 2 MiB
- * folios, each by one process (lib/churn.c). It keeps a ledger (lib/ledger.h): a
+ * folios, each by one process (lib/churn.c). It keeps a shadow (lib/shadow.h): a
  * stretch of 16 pages has a sequence number that is odd while its pages are being
- * changed, and for each page the ledger has the contents written last. Some
- * stretches are frozen: never changed at all. Readers (lib/witness.c) read
+ * changed, and for each page the shadow has the contents written last. Some
+ * stretches are frozen: never changed at all. Readers (lib/checker.c) read
  * windows of any size from PID/pagemap of the process that changes the file, of
  * one that has hardly a page table for it, and from files/ID/filemap. A stretch
  * was calm during a read if its number was even before it and is the same after.
@@ -33,7 +33,7 @@
  *    said by the filemap to be a hole. (In a pagemap it may show as nothing: it
  *    may be in memory and not mapped.)
  * 4. A page is said to be at S, and the bytes there are not the page's: of a calm
- *    page, those that the ledger has; of any other, those of any time, since they
+ *    page, those that the shadow has; of any other, those of any time, since they
  *    may not be written yet. Bytes that are not the page's prove nothing at
  *    first: the slot may be new and its write under way, or S may have been freed
  *    and used again. So the disk is read, then whether the page has moved: the
@@ -71,11 +71,11 @@ enum { SMALL, LARGE, FILES };
 /* In shared memory: what each process did and saw. */
 struct stage {
 	struct deeds deeds[FILES];
-	struct testimony testimony[READERS];
+	struct report report[READERS];
 };
 
 FIXTURE(storm) {
-	struct ledgers *all;
+	struct shadows *all;
 	struct stage *stage;
 	struct mounted fs;
 	struct setting sleep, swapped;
@@ -94,7 +94,7 @@ static size_t seconds(void)
 }
 
 /* Every fourth stretch of small folios, but for the end of the file. */
-static void freeze_small(struct ledger *l)
+static void freeze_small(struct shadow *l)
 {
 	size_t i;
 
@@ -103,7 +103,7 @@ static void freeze_small(struct ledger *l)
 }
 
 /* 2 MiB as a whole, and of the next every second stretch. */
-static void freeze_large(struct ledger *l)
+static void freeze_large(struct shadow *l)
 {
 	size_t i;
 
@@ -126,9 +126,9 @@ static void make_files(struct __test_metadata *_metadata,
 	ASSERT_NE(NULL, at);
 	ASSERT_EQ(0, region_map(&r[LARGE], at, LARGE_PAGES, MAP_SHARED | MAP_FIXED, fd, 0));
 	for (i = 0; i < FILES; i++) {
-		struct ledger *l = &self->all->of[i];
+		struct shadow *l = &self->all->of[i];
 
-		ledger_open(l, &r[i]);
+		shadow_open(l, &r[i]);
 		ASSERT_EQ(0, cgroup_create(&self->cg[i]));
 		self->churning[i] = (struct churning){
 			.all = self->all, .l = l, .cg = &self->cg[i],
@@ -182,13 +182,13 @@ static int reclaim_until_over(struct child *c, void *arg)
 	return churn_reclaim(arg, FILES);
 }
 
-static int witness_until_over(struct child *c, void *arg)
+static int checker_until_over(struct child *c, void *arg)
 {
 	const struct brief *b = arg;
 	int err;
 
 	(void)c;
-	err = witness(b);
+	err = checker_run(b);
 	if (err)
 		ksft_print_msg("reading: %s\n", strerror(-err));
 	atomic_store(&b->all->over, true);
@@ -199,31 +199,31 @@ static void start_reader(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(storm) * self, int reader)
 {
 	struct brief b = {
-		.all = self->all, .testimony = &self->stage->testimony[reader],
+		.all = self->all, .report = &self->stage->report[reader],
 	};
 	size_t i;
 
 	for (i = 0; i < FILES; i++) {
-		struct witness_outlook *o = &b.outlook[b.outlooks];
+		struct checker_view *o = &b.view[b.views];
 
-		ASSERT_EQ(0, outlook_open_process(&o[0].o, self->writer[i].pid));
-		ASSERT_EQ(0, outlook_open_process(&o[1].o, getpid()));
-		ASSERT_EQ(0, outlook_open_file(&o[2].o, self->all->of[i].region.fd));
-		o[0].ledger = i;
-		o[1].ledger = i;
-		o[2].ledger = i;
-		b.outlooks += 3;
+		ASSERT_EQ(0, view_open_process(&o[0].o, self->writer[i].pid));
+		ASSERT_EQ(0, view_open_process(&o[1].o, getpid()));
+		ASSERT_EQ(0, view_open_file(&o[2].o, self->all->of[i].region.fd));
+		o[0].shadow = i;
+		o[1].shadow = i;
+		o[2].shadow = i;
+		b.views += 3;
 	}
-	ASSERT_EQ(0, child_start(&self->reader[reader], witness_until_over, &b));
-	for (i = 0; i < b.outlooks; i++)
-		close(b.outlook[i].o.fd);
+	ASSERT_EQ(0, child_start(&self->reader[reader], checker_until_over, &b));
+	for (i = 0; i < b.views; i++)
+		close(b.view[i].o.fd);
 }
 
 FIXTURE_SETUP(storm)
 {
 	int i;
 
-	self->all = ledgers_create();
+	self->all = shadows_create();
 	ASSERT_NE(NULL, self->all);
 	self->stage = mmap(NULL, sizeof(*self->stage), PROT_READ | PROT_WRITE,
 			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -263,7 +263,7 @@ FIXTURE_TEARDOWN(storm)
 	EXPECT_EQ(0, setting_restore(&self->sleep));
 	EXPECT_EQ(0, setting_restore(&self->swapped));
 	munmap(self->stage, sizeof(*self->stage));
-	ledgers_destroy(self->all);
+	shadows_destroy(self->all);
 }
 
 static bool ended_well(struct child *c)
@@ -301,7 +301,7 @@ TEST_F_TIMEOUT(storm, every_entry_was_true, STORM_TIMEOUT)
 {
 	const struct deeds *small = &self->stage->deeds[SMALL];
 	const struct deeds *large = &self->stage->deeds[LARGE];
-	struct testimony sum = {};
+	struct report sum = {};
 	time_t start;
 	int i;
 
@@ -315,7 +315,7 @@ TEST_F_TIMEOUT(storm, every_entry_was_true, STORM_TIMEOUT)
 	EXPECT_FALSE(atomic_exchange(&self->all->over, true)) TH_LOG("over before its time");
 	for (i = 0; i < READERS; i++) {
 		EXPECT_TRUE(ended_well(&self->reader[i]));
-		testimony_add(&sum, &self->stage->testimony[i]);
+		report_add(&sum, &self->stage->report[i]);
 	}
 	EXPECT_TRUE(ended_well(&self->reclaimer));
 	for (i = 0; i < FILES; i++) {
@@ -325,7 +325,7 @@ TEST_F_TIMEOUT(storm, every_entry_was_true, STORM_TIMEOUT)
 	}
 	deeds_print(small, "small folios");
 	deeds_print(large, "2 MiB folios");
-	testimony_print(&sum);
+	report_print(&sum);
 	EXPECT_EQ(0, sum.wrong);
 
 	/* It was a storm, and it was looked at. */

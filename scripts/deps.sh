@@ -6,7 +6,7 @@
 # last two into the cache, and so a newer QEMU where the system's is too old.
 # --lint also wants what only `make lint` needs.
 
-# shellcheck source=qemu/common.sh
+# shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 BINDGEN_VERSION=0.72.1

@@ -201,8 +201,8 @@ static int churn(struct child *c, void *arg)
 	if (!child_tell(c) || fcntl(c->in, F_SETFL, O_NONBLOCK))
 		return 2;
 	while (!child_hear(c) && errno == EAGAIN) {
-		from = dice(PAGES - 20);
-		switch (dice(4)) {
+		from = random_below(PAGES - 20);
+		switch (random_below(4)) {
 		case 0:
 			madvise(r->addr, PAGES * PAGE_BYTES, MADV_PAGEOUT);
 			break;
@@ -211,8 +211,8 @@ static int churn(struct child *c, void *arg)
 				  from * PAGE_BYTES, 20 * PAGE_BYTES);
 			break;
 		default:
-			while (dice(20))
-				region_fill_page(r, from + dice(20));
+			while (random_below(20))
+				region_fill_page(r, from + random_below(20));
 		}
 	}
 	return 0;

@@ -4,7 +4,7 @@
 # Every checker there is for what is in the repository; all run, then it fails
 # if one of them found something.
 
-# shellcheck source=qemu/common.sh
+# shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 FOUND=()
@@ -38,7 +38,7 @@ check_patches() {
 
 check_c() {
 	local file status=0
-	for file in "$ROOT"/selftests/*.[ch] "$ROOT"/selftests/lib/*.[ch]; do
+	for file in "$ROOT"/selftests/*.h "$ROOT"/selftests/*/*.[ch]; do
 		[ ! -e "$file" ] || checkpatch --no-tree -f "$file" || status=1
 	done
 	return $status
@@ -64,7 +64,7 @@ shell_scripts() {
 	done
 }
 
-"$QEMU_DIR/deps.sh" --lint
+"$SCRIPTS/deps.sh" --lint
 "$QEMU_DIR/build.sh" patched
 KSRC=$("$QEMU_DIR/build.sh" --source patched)
 KDIR=$("$QEMU_DIR/build.sh" --kdir patched)
@@ -77,11 +77,11 @@ export PATH RUSTC RUSTFMT
 mkdir -p "$BUILD/log"
 cd "$ROOT"
 
-check rustfmt-module "$RUSTFMT" --check --edition 2021 --config-path "$KSRC/.rustfmt.toml" src/*.rs
+check rustfmt-module "$RUSTFMT" --check --edition 2021 --config-path "$KSRC/.rustfmt.toml" $(find src -name "*.rs")
 rm -rf "$BUILD/module-lint"
 check clippy-module check_module
 check_crate tools tools
-check_crate models selftests/models
+check_crate models models
 [ ${#PATCHES[@]} -eq 0 ] || check checkpatch-patches check_patches
 check checkpatch-selftests check_c
 check shellcheck shellcheck -x "${SCRIPTS[@]}"

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <sys/mman.h>
 
-#include "ledger.h"
+#include "shadow.h"
 #include "pattern.h"
 
-struct ledgers *ledgers_create(void)
+struct shadows *shadows_create(void)
 {
-	struct ledgers *all;
+	struct shadows *all;
 	pthread_rwlockattr_t attr;
 
 	all = mmap(NULL, sizeof(*all), PROT_READ | PROT_WRITE,
@@ -18,26 +18,26 @@ struct ledgers *ledgers_create(void)
 	/* Who wants silence must not wait for ever behind those who work. */
 	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 	if (pthread_rwlock_init(&all->work, &attr)) {
-		ledgers_destroy(all);
+		shadows_destroy(all);
 		return NULL;
 	}
 	return all;
 }
 
-void ledgers_destroy(struct ledgers *all)
+void shadows_destroy(struct shadows *all)
 {
 	if (all)
 		munmap(all, sizeof(*all));
 }
 
-void ledger_open(struct ledger *l, const struct region *r)
+void shadow_open(struct shadow *l, const struct region *r)
 {
 	l->region = *r;
 	l->region.ids = l->ids;
 }
 
 /* Makes the sequence numbers odd or even; those that are so already stay. */
-static void make(struct ledger *l, size_t from, size_t pages, __u32 odd)
+static void make(struct shadow *l, size_t from, size_t pages, __u32 odd)
 {
 	size_t i;
 
@@ -46,22 +46,22 @@ static void make(struct ledger *l, size_t from, size_t pages, __u32 odd)
 			atomic_fetch_add(&l->seq[i], 1);
 }
 
-void ledger_disturb(struct ledger *l, size_t from, size_t pages)
+void shadow_disturb(struct shadow *l, size_t from, size_t pages)
 {
 	make(l, from, pages, 1);
 }
 
-void ledger_settle(struct ledger *l, size_t from, size_t pages)
+void shadow_settle(struct shadow *l, size_t from, size_t pages)
 {
 	make(l, from, pages, 0);
 }
 
-void ledger_renew(struct ledger *l, size_t page)
+void shadow_renew(struct shadow *l, size_t page)
 {
 	l->ids[page] = l->region.id + ++l->generation;
 }
 
-void ledger_punch(struct ledger *l, size_t from, size_t pages)
+void shadow_punch(struct shadow *l, size_t from, size_t pages)
 {
 	size_t i;
 
@@ -69,7 +69,7 @@ void ledger_punch(struct ledger *l, size_t from, size_t pages)
 		l->ids[i] = 0;
 }
 
-void ledger_fill(struct ledger *l, size_t from, size_t pages)
+void shadow_fill(struct shadow *l, size_t from, size_t pages)
 {
 	size_t i;
 
@@ -77,7 +77,7 @@ void ledger_fill(struct ledger *l, size_t from, size_t pages)
 		region_fill_page(&l->region, i);
 }
 
-bool ledger_knows(const struct ledger *l, const void *bytes, size_t page)
+bool shadow_knows(const struct shadow *l, const void *bytes, size_t page)
 {
 	__u64 id, number;
 
