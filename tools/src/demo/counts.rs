@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the kernel says elsewhere about the same memory, by ways that have nothing to do with
-//! pagemap files: they know how much is on swap, or whether a page is, but not where.
+//! The kernel's other counts of a mapping's swapped pages: cachestat(2), smaps, the cgroup's charge.
+//! They are independent of pagemap files, and have no locations.
 
 use std::fs::File;
 use std::thread::sleep;
@@ -15,19 +15,19 @@ use super::cgroup::Cgroup;
 use crate::interrupt;
 use crate::sys;
 
-/// Independent knowledge of a shared mapping.
-pub struct Evidence {
-    /// For each page, whether cachestat(2) counts it as evicted, which is on swap.
+/// Counts of the swapped pages of a shared mapping.
+pub struct KernelCounts {
+    /// For each page, true if cachestat(2) counts it as evicted: it is on swap.
     pub on_swap: Vec<bool>,
-    /// Bytes on swap by `/proc/PID/smaps`.
+    /// The mapping's bytes on swap in `/proc/PID/smaps`.
     pub smaps_bytes: u64,
-    /// Bytes of swap the cgroup is charged for; other memory of the process is in it too.
+    /// Bytes of swap charged to the cgroup, other memory of the process included.
     pub cgroup_bytes: u64,
 }
 
-impl Evidence {
-    /// Gathers what is known of the `pages` pages that process `pid` has mapped at `address`.
-    pub fn gather(pid: i32, address: u64, pages: u64, cgroup: &Cgroup) -> Result<Self> {
+impl KernelCounts {
+    /// Reads the counts of the `pages` pages that process `pid` has mapped at `address`.
+    pub fn read(pid: i32, address: u64, pages: u64, cgroup: &Cgroup) -> Result<Self> {
         let map = mapping(pid, address)?;
         let (start, end) = map.address;
         let path = format!("/proc/{pid}/map_files/{start:x}-{end:x}");
@@ -52,7 +52,7 @@ impl Evidence {
         })
     }
 
-    /// How many pages are on swap.
+    /// Number of pages on swap by cachestat(2).
     pub fn swapped(&self) -> usize {
         self.on_swap.iter().filter(|swapped| **swapped).count()
     }
@@ -67,7 +67,7 @@ fn mapping(pid: i32, address: u64) -> Result<MemoryMap> {
         .with_context(|| format!("process {pid} has nothing mapped at {address:x}"))
 }
 
-/// Waits until the kernel has written out all it had begun to write.
+/// Waits until no page is under writeback.
 pub fn wait_for_writeback(deadline: Instant) -> Result<()> {
     const COUNTER: &str = "nr_writeback";
 
@@ -76,7 +76,7 @@ pub fn wait_for_writeback(deadline: Instant) -> Result<()> {
         match counters.get(COUNTER) {
             Some(0) => return Ok(()),
             Some(pages) if Instant::now() >= deadline => {
-                bail!("{pages} pages are still being written to disk")
+                bail!("{pages} pages are still under writeback; try again when the disk is idle")
             }
             Some(_) => pause()?,
             None => bail!("no {COUNTER} in /proc/vmstat"),
@@ -84,7 +84,7 @@ pub fn wait_for_writeback(deadline: Instant) -> Result<()> {
     }
 }
 
-/// A short time, after which to look again.
+/// Sleeps for 50 ms; fails if a signal has arrived.
 pub fn pause() -> Result<()> {
     sleep(Duration::from_millis(50));
     interrupt::check()
