@@ -84,7 +84,7 @@ pub fn print(out: &mut dyn Write, events: &[Event], page_size: u64) -> Result<()
     if unknown > 0 {
         writeln!(
             out,
-            "changes of pages at unknown addresses: {unknown} (--each lists them)"
+            "changes of pages whose addresses are unknown: {unknown} (--each lists them)"
         )?;
     }
     Ok(())
