@@ -25,7 +25,7 @@
 #define PM_FILE			PM_BIT(61)
 #define PM_GUARD		PM_BIT(58)
 #define PM_UFFD			PM_BIT(57)
-#define PM_EXCLUSIVE		PM_BIT(56)
+#define PM_MMAP_EXCLUSIVE		PM_BIT(56)
 #define PM_SOFT_DIRTY		PM_BIT(55)
 #define PM_FRAME		PM_MASK(54, 0)
 #define PM_SWAP_TYPE		PM_MASK(4, 0)
