@@ -13,12 +13,12 @@ all_programs() { make -s --no-print-directory list; }
 #
 # nothing: all pages that are due are shown as nothing. fails: a defect that the patches mend.
 # passes: a control. The list of variants may be missing (all of them), and the reason.
-# Errors go to standard error, and the status is 1.
+# Lines that begin with "error: " say what is malformed; the status is 1 then.
 test_table() {
 	local sources
 	mapfile -t sources < <(make -s --no-print-directory sources)
 	awk '
-		function error(at, text) { print at ": " text >"/dev/stderr"; failed = 1 }
+		function error(at, text) { print "error: " at ": " text; failed = 1 }
 		function argument(line, n,    part) {
 			split(line, part, /[(),]+[ \t]*/)
 			return part[n + 1]
@@ -29,7 +29,7 @@ test_table() {
 			program_of[full] = program
 			print program, full, short, stock
 		}
-		function flush_file(    i, j, n, f, list, named, stock) {
+		function flush_file(    i, j, n, count, f, list, named, stock) {
 			for (i = 1; i <= tests; i++) {
 				f = fixture[i]
 				n = split(named_variants[i], list, /, */)

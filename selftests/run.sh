@@ -49,7 +49,7 @@ bail_out() {
 read_names() {
 	mapfile -t PROGRAMS < <(cd selftests && all_programs)
 	[ "${#PROGRAMS[@]}" -gt 0 ] || bail_out "there are no programs"
-	TABLE=$(cd selftests && test_table 2>&1) || bail_out "$TABLE"
+	TABLE=$(cd selftests && test_table) || bail_out "$(grep '^error: ' <<<"$TABLE" | paste -s -d ' ')"
 }
 
 all_names() {
