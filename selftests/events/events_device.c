@@ -30,8 +30,7 @@ FIXTURE_SETUP(events_device)
 	ASSERT_LE(0, self->fd) TH_LOG("%m");
 	self->buffer = calloc(PAGES, PAGE_BYTES);
 	ASSERT_NE(NULL, self->buffer);
-	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	region_fill(&self->region);
+	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
 	region_drain_batches();
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
 	frames_note(&self->self.ex, &self->region, self->frames);

@@ -22,17 +22,14 @@ FIXTURE(events_fork) {
 
 FIXTURE_SETUP(events_fork)
 {
-	self->pin.fd = -1;
-	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	region_fill(&self->region);
+	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
 	frames_note(&self->self.ex, &self->region, self->frames);
 }
 
 FIXTURE_TEARDOWN(events_fork)
 {
-	if (self->pin.fd >= 0)
-		EXPECT_EQ(0, pin_release(&self->pin));
+	EXPECT_EQ(0, pin_release(&self->pin));
 	EXPECT_TRUE(events_explained(&self->self.log));
 	EXPECT_TRUE(events_explained(&self->other.log));
 	EXPECT_EQ(0, traced_close(&self->other));
@@ -46,8 +43,7 @@ TEST_F(events_fork, new_page)
 	struct region *r = &self->region;
 
 	region_unmap(r);
-	ASSERT_EQ(0, region_map_apart(r, PAGES));
-	region_fill(r);
+	ASSERT_EQ(0, region_map_filled(r, PAGES));
 	frames_note(&self->self.ex, r, self->frames);
 	ASSERT_EQ(0, traced_end(&self->self));
 	EXPECT_EQ(PAGES, STEPS_TAKEN(&self->self.log, r,
@@ -138,25 +134,15 @@ TEST_F(events_fork, parent_that_writes_gets_a_copy)
 				     { OP_SET, CAUSE_COW_COPY, self->copies, NULL }));
 }
 
-static int fill_when_told(struct child *c, void *arg)
-{
-	while (child_hear(c)) {
-		region_fill(arg);
-		if (!child_tell(c))
-			return 1;
-	}
-	return 0;
-}
-
 TEST_F(events_fork, child_that_writes_gets_a_copy)
 {
 	struct region *r = &self->region;
 	struct actor child;
 
-	ASSERT_EQ(0, traced_child(&self->other, &self->child, fill_when_told, r));
+	ASSERT_EQ(0, traced_child(&self->other, &self->child, child_fill_when_told, r));
 	child = actor_of(self->child.pid);
 	ASSERT_EQ(0, traced_again(&self->self));
-	ASSERT_TRUE(child_tell(&self->child) && child_hear(&self->child));
+	ASSERT_TRUE(child_ask(&self->child));
 	frames_note(&self->other.ex, r, self->copies);
 	ASSERT_EQ(0, traced_end(&self->other));
 	ASSERT_EQ(0, traced_end(&self->self));
@@ -178,15 +164,6 @@ TEST_F(events_fork, last_owner_reuses_the_page_when_it_writes)
 				     { OP_SET, CAUSE_COW_REUSE, self->frames, NULL }));
 }
 
-static int be_traced(struct child *c, void *arg)
-{
-	(void)arg;
-	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) || !child_tell(c))
-		return 1;
-	child_hear(c);
-	return 0;
-}
-
 /* The debugger writes, and so the debugger it is who copies. */
 TEST_F(events_fork, poked_page_is_copied_by_the_debugger)
 {
@@ -194,7 +171,7 @@ TEST_F(events_fork, poked_page_is_copied_by_the_debugger)
 	__u64 copy;
 	int status;
 
-	ASSERT_EQ(0, traced_child(&self->other, &self->child, be_traced, NULL));
+	ASSERT_EQ(0, traced_child(&self->other, &self->child, child_traced_by_parent, NULL));
 	ASSERT_TRUE(child_hear(&self->child));
 	ASSERT_EQ(0, kill(self->child.pid, SIGSTOP));
 	ASSERT_EQ(self->child.pid, waitpid(self->child.pid, &status, 0));

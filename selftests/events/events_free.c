@@ -19,8 +19,7 @@ FIXTURE(events_free) {
 
 FIXTURE_SETUP(events_free)
 {
-	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	region_fill(&self->region);
+	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
 	/* What a CPU has in a batch is freed when that is emptied, by whom ever. */
 	region_drain_batches();
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));

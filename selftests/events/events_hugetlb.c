@@ -4,8 +4,7 @@
 #include "lib/lib.h"
 
 #define PAGES		PMD_PAGES
-#define POOL		"/proc/sys/vm/nr_hugepages"
-#define POOL_PAGES	"4"
+#define POOL_PAGES	4
 
 FIXTURE(events_hugetlb) {
 	struct region region, head, tails;
@@ -18,16 +17,9 @@ FIXTURE(events_hugetlb) {
 
 FIXTURE_SETUP(events_hugetlb)
 {
-	char text[32];
-
-	self->pin.fd = -1;
-	ASSERT_EQ(0, setting_change(&self->pool, POOL, POOL_PAGES));
-	ASSERT_LT(0, read_text(POOL, text, sizeof(text)));
-	ASSERT_EQ(atoi(POOL_PAGES), atoi(text)) TH_LOG("memory is too fragmented");
+	ASSERT_EQ(0, hugetlb_reserve(&self->pool, POOL_PAGES));
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
-	ASSERT_EQ(0, region_map(&self->region, NULL, PAGES,
-				MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0));
-	region_fill(&self->region);
+	ASSERT_EQ(0, hugetlb_map(&self->region, PAGES));
 	self->head = region_part(&self->region, 0, 1);
 	self->tails = region_part(&self->region, 1, PAGES - 1);
 	self->frame = frame_at(&self->self.ex, self->head.addr);
@@ -35,8 +27,7 @@ FIXTURE_SETUP(events_hugetlb)
 
 FIXTURE_TEARDOWN(events_hugetlb)
 {
-	if (self->pin.fd >= 0)
-		EXPECT_EQ(0, pin_release(&self->pin));
+	EXPECT_EQ(0, pin_release(&self->pin));
 	EXPECT_EQ(PAGES - 1, steps_none(&self->self.log, &self->tails));
 	EXPECT_TRUE(events_explained(&self->self.log));
 	EXPECT_EQ(0, traced_close(&self->other));

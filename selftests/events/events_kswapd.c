@@ -31,8 +31,7 @@ static size_t memory(const char *key)
 
 FIXTURE_SETUP(events_kswapd)
 {
-	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	region_fill(&self->region);
+	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
 	region_drain_batches();
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
 	frames_note(&self->self.ex, &self->region, self->frames);

@@ -25,8 +25,7 @@ FIXTURE(events_migrate) {
 
 FIXTURE_SETUP(events_migrate)
 {
-	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	region_fill(&self->region);
+	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
 	region_drain_batches();
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
 	frames_note(&self->self.ex, &self->region, self->frames);
@@ -47,19 +46,9 @@ static size_t count_moved(FIXTURE_DATA(events_migrate) * self, const struct acto
 			   { OP_SET, CAUSE_MIGRATE_END, self->after, by });
 }
 
-static int migrate_all(const struct exclusive *ex, const struct region *r)
-{
-	size_t i;
-	int err = 0;
-
-	for (i = 0; i < r->pages && !err; i++)
-		err = migrate_page(ex, region_page(r, i));
-	return err;
-}
-
 TEST_F(events_migrate, moved_by_the_process_itself)
 {
-	ASSERT_EQ(0, migrate_all(&self->self.ex, &self->region));
+	ASSERT_EQ(0, migrate_region(&self->self.ex, &self->region));
 	EXPECT_EQ(0, frames_kept(&self->self.ex, &self->region, self->frames));
 	frames_note(&self->self.ex, &self->region, self->after);
 	ASSERT_EQ(0, traced_end(&self->self));
@@ -71,7 +60,7 @@ TEST_F(events_migrate, shared_page_moves_without_a_change)
 {
 	ASSERT_EQ(0, child_start_idle(&self->child));
 	ASSERT_EQ(0, traced_again(&self->self));
-	ASSERT_EQ(0, migrate_all(&self->self.ex, &self->region));
+	ASSERT_EQ(0, migrate_region(&self->self.ex, &self->region));
 	EXPECT_EQ(0, frames_kept(&self->self.ex, &self->region, self->frames));
 	ASSERT_EQ(0, traced_end(&self->self));
 	EXPECT_EQ(PAGES, steps_none(&self->self.log, &self->region));
@@ -84,7 +73,7 @@ TEST_F(events_migrate, pinned_page_is_left_alone)
 
 	ASSERT_EQ(0, pin_take(&pin, self->region.addr, PAGES, PIN_WRITE));
 	ASSERT_EQ(0, traced_again(&self->self));
-	EXPECT_GT(0, migrate_all(&self->self.ex, &self->region));
+	EXPECT_GT(0, migrate_region(&self->self.ex, &self->region));
 	ASSERT_EQ(0, traced_end(&self->self));
 	EXPECT_EQ(PAGES, frames_kept(&self->self.ex, &self->region, self->frames));
 	EXPECT_EQ(PAGES, steps_none(&self->self.log, &self->region));
@@ -177,7 +166,7 @@ static void start_mover(struct __test_metadata *_metadata, FIXTURE_DATA(events_m
 TEST_F(events_migrate, moved_by_another_process)
 {
 	start_mover(_metadata, self, take_frames_away);
-	ASSERT_TRUE(child_tell(&self->child) && child_hear(&self->child));
+	ASSERT_TRUE(child_ask(&self->child));
 	EXPECT_EQ(0, frames_kept(&self->self.ex, &self->region, self->frames));
 	frames_note(&self->self.ex, &self->region, self->after);
 	ASSERT_EQ(0, traced_end(&self->self));
@@ -189,7 +178,7 @@ TEST_F(events_migrate, moved_by_another_process_to_another_node)
 	if (access(SECOND_NODE, F_OK))
 		SKIP(return, "there is one node only: move_pages(2) has nowhere to go");
 	start_mover(_metadata, self, move_to_second_node);
-	ASSERT_TRUE(child_tell(&self->child) && child_hear(&self->child));
+	ASSERT_TRUE(child_ask(&self->child));
 	EXPECT_EQ(0, frames_kept(&self->self.ex, &self->region, self->frames));
 	frames_note(&self->self.ex, &self->region, self->after);
 	ASSERT_EQ(0, traced_end(&self->self));
@@ -209,8 +198,7 @@ TEST_F(events_migrate, compacted_by_another_process)
 	start_mover(_metadata, self, compact);
 	frames = calloc(SPREAD, sizeof(*frames));
 	ASSERT_NE(NULL, frames);
-	ASSERT_EQ(0, region_map_apart(&spread, SPREAD));
-	region_fill(&spread);
+	ASSERT_EQ(0, region_map_filled(&spread, SPREAD));
 	for (i = 0; i < SPREAD; i += 2)
 		ASSERT_EQ(0, madvise(region_page(&spread, i), PAGE_BYTES, MADV_DONTNEED));
 	frames_note(&self->self.ex, &spread, frames);
@@ -218,7 +206,7 @@ TEST_F(events_migrate, compacted_by_another_process)
 	ASSERT_EQ(0, traced_again(&self->self));
 	for (tries = 0; tries < 10 && frames_kept(&self->self.ex, &spread, frames) == SPREAD;
 	     tries++)
-		ASSERT_TRUE(child_tell(&self->child) && child_hear(&self->child));
+		ASSERT_TRUE(child_ask(&self->child));
 	ASSERT_EQ(0, traced_end(&self->self));
 	start.pid = self->by.pid;
 	end.pid = self->by.pid;

@@ -94,8 +94,7 @@ TEST_F(events_move, moved_by_mremap_then_swapped_out)
 {
 	struct region r;
 
-	ASSERT_EQ(0, region_map_apart(&r, PAGES));
-	region_fill(&r);
+	ASSERT_EQ(0, region_map_filled(&r, PAGES));
 	frames_note(&self->self.ex, &r, self->frames);
 	ASSERT_EQ(0, region_move(&r));
 	ASSERT_EQ(0, region_pageout(&r));
@@ -109,15 +108,12 @@ TEST_F(events_move, moved_by_mremap_then_swapped_out)
 /* A huge page moves whole, with its PMD. */
 TEST_F(events_move, huge_page_moved_by_userfaultfd)
 {
-	void *at = region_find_aligned(PMD_BYTES);
 	struct region from, to, head;
 	__u64 frames[PMD_PAGES];
 	struct child child;
 	int uffd;
 
-	ASSERT_NE(NULL, at);
-	ASSERT_EQ(0, region_map(&to, at, PMD_PAGES, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-				-1, 0));
+	ASSERT_EQ(0, thp_map_empty(&to, 1));
 	ASSERT_EQ(0, thp_map(&from, 1));
 	uffd = uffd_watch(&to);
 	ASSERT_LE(0, uffd);

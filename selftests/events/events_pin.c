@@ -46,16 +46,13 @@ FIXTURE_VARIANT_ADD(events_pin, writing_fast) {
 
 FIXTURE_SETUP(events_pin)
 {
-	self->pin.fd = -1;
-	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	region_fill(&self->region);
+	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
 }
 
 FIXTURE_TEARDOWN(events_pin)
 {
-	if (self->pin.fd >= 0)
-		EXPECT_EQ(0, pin_release(&self->pin));
+	EXPECT_EQ(0, pin_release(&self->pin));
 	EXPECT_TRUE(events_explained(&self->self.log));
 	EXPECT_EQ(0, traced_close(&self->self));
 	child_kill(&self->child);

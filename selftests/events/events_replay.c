@@ -38,8 +38,7 @@ static void make_own(struct __test_metadata *_metadata, FIXTURE_DATA(events_repl
 	EXPECT_EQ(0, region_damaged(&own[READ_BACK]));
 	for (i = 0; i < OWN; i++)
 		ASSERT_EQ(0, migrate_page(&self->self.ex, region_page(&own[MIGRATED], i)));
-	ASSERT_EQ(0, region_map_apart(&from, OWN));
-	region_fill(&from);
+	ASSERT_EQ(0, region_map_filled(&from, OWN));
 	self->uffd = uffd_watch(&own[MOVED_BY_UFFD]);
 	ASSERT_LE(0, self->uffd);
 	region_drain_batches();
@@ -61,7 +60,6 @@ FIXTURE_SETUP(events_replay)
 {
 	size_t i;
 
-	self->state.pin.fd = -1;
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
 	for (i = 0; i < KINDS; i++) {
 		self->kinds[i] = memory_kinds[i];

@@ -17,31 +17,19 @@ FIXTURE(events_sequence) {
 
 FIXTURE_SETUP(events_sequence)
 {
-	self->pin.fd = -1;
 	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
 }
 
 FIXTURE_TEARDOWN(events_sequence)
 {
-	if (self->pin.fd >= 0)
-		EXPECT_EQ(0, pin_release(&self->pin));
+	EXPECT_EQ(0, pin_release(&self->pin));
 	EXPECT_TRUE(events_explained(&self->self.log));
 	EXPECT_TRUE(events_explained(&self->other.log));
 	EXPECT_EQ(0, traced_close(&self->other));
 	EXPECT_EQ(0, traced_close(&self->self));
 	child_kill(&self->child);
 	region_free(&self->region);
-}
-
-static int fill_when_told(struct child *c, void *arg)
-{
-	while (child_hear(c)) {
-		region_fill(arg);
-		if (!child_tell(c))
-			return 1;
-	}
-	return 0;
 }
 
 /* New, shared, copied by the parent; what it leaves to the child the child takes over. */
@@ -52,12 +40,12 @@ TEST_F(events_sequence, shared_then_copied_then_taken_over)
 
 	region_fill(r);
 	frames_note(&self->self.ex, r, self->first);
-	ASSERT_EQ(0, traced_child(&self->other, &self->child, fill_when_told, r));
+	ASSERT_EQ(0, traced_child(&self->other, &self->child, child_fill_when_told, r));
 	child = actor_of(self->child.pid);
 	region_drain_batches();
 	region_fill(r);
 	frames_note(&self->self.ex, r, self->second);
-	ASSERT_TRUE(child_tell(&self->child) && child_hear(&self->child));
+	ASSERT_TRUE(child_ask(&self->child));
 	EXPECT_EQ(PAGES, frames_kept(&self->other.ex, r, self->first));
 	ASSERT_EQ(0, traced_end(&self->self));
 	ASSERT_EQ(0, traced_end(&self->other));
@@ -77,9 +65,9 @@ TEST_F(events_sequence, shared_then_copied_by_the_child_then_taken_over)
 
 	region_fill(r);
 	frames_note(&self->self.ex, r, self->first);
-	ASSERT_EQ(0, traced_child(&self->other, &self->child, fill_when_told, r));
+	ASSERT_EQ(0, traced_child(&self->other, &self->child, child_fill_when_told, r));
 	child = actor_of(self->child.pid);
-	ASSERT_TRUE(child_tell(&self->child) && child_hear(&self->child));
+	ASSERT_TRUE(child_ask(&self->child));
 	frames_note(&self->other.ex, r, self->second);
 	region_drain_batches();
 	region_fill(r);

@@ -161,7 +161,7 @@ TEST_F(events_split, collapsed_by_another_process)
 	by = actor_of(self->child.pid);
 	make_small(_metadata, self);
 	ASSERT_EQ(0, madvise(self->region.addr, PMD_BYTES, MADV_HUGEPAGE));
-	ASSERT_TRUE(child_tell(&self->child) && child_hear(&self->child));
+	ASSERT_TRUE(child_ask(&self->child));
 	expect_collapsed(_metadata, self, &by);
 }
 

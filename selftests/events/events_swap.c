@@ -107,7 +107,7 @@ TEST_F(events_swap, swap_out_by_another_process)
 	fill_and_trace(_metadata, self);
 	region_drain_batches();
 	for (tries = 0; tries < 50; tries++) {
-		ASSERT_TRUE(child_tell(&self->doer) && child_hear(&self->doer));
+		ASSERT_TRUE(child_ask(&self->doer));
 		if (exclusive_count(&self->self.ex, r->addr, PAGES, EX_SWAP, EX_SWAP) == PAGES)
 			break;
 		region_drain_batches();
@@ -185,7 +185,7 @@ TEST_F(events_swap, swapoff_by_another_process)
 	fill_and_trace(_metadata, self);
 	ASSERT_EQ(0, region_pageout(&self->region));
 	ASSERT_EQ(0, traced_again(&self->self));
-	ASSERT_TRUE(child_tell(&self->doer) && child_hear(&self->doer));
+	ASSERT_TRUE(child_ask(&self->doer));
 	frames_note(&self->self.ex, &self->region, self->back);
 	ASSERT_EQ(0, traced_end(&self->self));
 	EXPECT_EQ(PAGES, STEPS_TAKEN(&self->self.log, &self->region,
@@ -200,7 +200,7 @@ TEST_F(events_swap, swapoff_of_shared_pages_changes_nothing)
 	ASSERT_EQ(0, region_pageout(&self->region));
 	ASSERT_EQ(0, child_start_idle(&self->child));
 	ASSERT_EQ(0, traced_again(&self->self));
-	ASSERT_TRUE(child_tell(&self->doer) && child_hear(&self->doer));
+	ASSERT_TRUE(child_ask(&self->doer));
 	EXPECT_EQ(PAGES, exclusive_count(&self->self.ex, self->region.addr, PAGES,
 					 EX_PRESENT | EX_EXCLUSIVE, EX_PRESENT));
 	ASSERT_EQ(0, traced_end(&self->self));

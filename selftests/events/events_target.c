@@ -71,27 +71,16 @@ TEST_F(events_target, unrelated_process_leaves_no_trace)
 	EXPECT_EQ(PAGES, STEPS_TAKEN(log, &self->region, { .op = OP_SET, .cause = CAUSE_NEW }));
 }
 
-static int fill_when_told(struct child *c, void *arg)
-{
-	struct region *r = arg;
-
-	if (!child_hear(c))
-		return 1;
-	region_fill(r);
-	return !child_tell(c) || !child_hear(c);
-}
-
 /* Two at once: each has the pages that are its own, at the same addresses. */
 TEST_F(events_target, two_targets_have_a_log_each)
 {
 	struct region *r = &self->region;
 	struct actor child;
 
-	ASSERT_EQ(0, traced_child(&self->other, &self->child, fill_when_told, r));
+	ASSERT_EQ(0, traced_child(&self->other, &self->child, child_fill_when_told, r));
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
 	child = actor_of(self->child.pid);
-	ASSERT_TRUE(child_tell(&self->child));
-	ASSERT_TRUE(child_hear(&self->child));
+	ASSERT_TRUE(child_ask(&self->child));
 	region_fill(r);
 	ASSERT_EQ(0, traced_end(&self->self));
 	ASSERT_EQ(0, traced_end(&self->other));
@@ -106,12 +95,11 @@ TEST_F(events_target, one_target_stops_and_the_other_goes_on)
 	struct region *r = &self->region;
 	struct actor child;
 
-	ASSERT_EQ(0, traced_child(&self->other, &self->child, fill_when_told, r));
+	ASSERT_EQ(0, traced_child(&self->other, &self->child, child_fill_when_told, r));
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
 	child = actor_of(self->child.pid);
 	ASSERT_EQ(0, traced_end(&self->self));
-	ASSERT_TRUE(child_tell(&self->child));
-	ASSERT_TRUE(child_hear(&self->child));
+	ASSERT_TRUE(child_ask(&self->child));
 	region_fill(r);
 	ASSERT_EQ(0, traced_end(&self->other));
 	ASSERT_EQ(0, events_read(&self->self.log, getpid()));
@@ -142,10 +130,9 @@ TEST_F(events_target, target_exits)
 {
 	pid_t pid;
 
-	ASSERT_EQ(0, traced_child(&self->other, &self->child, fill_when_told, &self->region));
+	ASSERT_EQ(0, traced_child(&self->other, &self->child, child_fill_when_told, &self->region));
 	pid = self->child.pid;
-	ASSERT_TRUE(child_tell(&self->child));
-	ASSERT_TRUE(child_hear(&self->child));
+	ASSERT_TRUE(child_ask(&self->child));
 	ASSERT_EQ(0, events_read(&self->other.log, pid));
 	EXPECT_LE(PAGES, self->other.log.count);
 	EXPECT_FALSE(self->other.log.gone);

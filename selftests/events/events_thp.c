@@ -21,7 +21,6 @@ FIXTURE(events_thp) {
 
 FIXTURE_SETUP(events_thp)
 {
-	self->pin.fd = -1;
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
 	ASSERT_EQ(0, thp_map(&self->region, 1));
 	self->head = region_part(&self->region, 0, 1);
@@ -32,8 +31,7 @@ FIXTURE_SETUP(events_thp)
 
 FIXTURE_TEARDOWN(events_thp)
 {
-	if (self->pin.fd >= 0)
-		EXPECT_EQ(0, pin_release(&self->pin));
+	EXPECT_EQ(0, pin_release(&self->pin));
 	EXPECT_TRUE(events_explained(&self->self.log));
 	EXPECT_EQ(0, traced_close(&self->other));
 	EXPECT_EQ(0, traced_close(&self->self));
@@ -52,11 +50,9 @@ TEST_F(events_thp, new_page)
 /* The huge zero page is written to, and so becomes a page. */
 TEST_F(events_thp, huge_zero_page_is_copied)
 {
-	void *at = region_find_aligned(PMD_BYTES);
 	struct region r, head;
 
-	ASSERT_NE(NULL, at);
-	ASSERT_EQ(0, region_map(&r, at, PAGES, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+	ASSERT_EQ(0, thp_map_empty(&r, 1));
 	ASSERT_EQ(0, madvise(r.addr, PMD_BYTES, MADV_HUGEPAGE));
 	ASSERT_EQ(0, madvise(r.addr, PMD_BYTES, MADV_POPULATE_READ));
 	ASSERT_EQ(PAGES, exclusive_count(&self->self.ex, r.addr, PAGES, EX_ZERO | EX_PMD,

@@ -46,7 +46,6 @@ static void note_frames(int proc, const struct region *r, __u64 *frames)
 FIXTURE_SETUP(events_tracefs)
 {
 	TEARDOWN_FROM_HERE();
-	self->pin.fd = -1;
 	ASSERT_EQ(0, mkdir(INSTANCE, 0700)) TH_LOG("%m");
 	ASSERT_EQ(0, access(INSTANCE EVENT, F_OK)) TH_LOG("the kernel has no such tracepoint");
 	ASSERT_EQ(0, write_text(INSTANCE EVENT "/filter", "common_pid == %d", getpid()));

@@ -21,7 +21,6 @@ FIXTURE_SETUP(exclusive_census)
 {
 	size_t i;
 
-	self->state.pin.fd = -1;
 	ASSERT_EQ(0, kpage_open(&self->kp));
 	for (i = 0; i < KINDS; i++) {
 		ASSERT_EQ(0, kind_make(&memory_kinds[i], &self->regions[i], &self->state))
@@ -35,9 +34,7 @@ FIXTURE_SETUP(exclusive_census)
 
 FIXTURE_TEARDOWN(exclusive_census)
 {
-	EXPECT_EQ(0, exclusive_close(&self->other));
-	EXPECT_EQ(0, exclusive_close(&self->ex));
-	child_kill(&self->child);
+	EXPECT_EQ(0, exclusive_close_both(&self->ex, &self->other, &self->child));
 	EXPECT_EQ(0, kinds_unmake(&self->state));
 	kpage_close(&self->kp);
 }

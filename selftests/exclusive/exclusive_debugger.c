@@ -59,22 +59,11 @@ FIXTURE_SETUP(exclusive_debugger)
 FIXTURE_TEARDOWN(exclusive_debugger)
 {
 	EXPECT_EQ(0, violations_of(&self->ex));
-	EXPECT_EQ(0, exclusive_close(&self->other));
-	EXPECT_EQ(0, exclusive_close(&self->ex));
-	child_kill(&self->child);
+	EXPECT_EQ(0, exclusive_close_both(&self->ex, &self->other, &self->child));
 	region_unmap(&self->view);
 	region_free(&self->file);
 	unlink("/run/xpagemap-text");
 	kpage_close(&self->kp);
-}
-
-static int be_traced(struct child *c, void *arg)
-{
-	(void)arg;
-	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) || !child_tell(c))
-		return 1;
-	child_hear(c);
-	return 0;
 }
 
 /* Writes into a stopped child. Returns 0 or a negative errno. */
@@ -94,7 +83,7 @@ TEST_F(exclusive_debugger, poked_text_page_becomes_an_exclusive_copy)
 	struct region *r = &self->view;
 	__u64 entry;
 
-	ASSERT_EQ(0, exclusive_child(&self->other, &self->child, be_traced, NULL));
+	ASSERT_EQ(0, exclusive_child(&self->other, &self->child, child_traced_by_parent, NULL));
 	ASSERT_TRUE(child_hear(&self->child));
 	ASSERT_EQ(0, poke(&self->child, region_page(r, POKED), 0x123));
 	entry = exclusive_at(&self->other, region_page(r, POKED));
@@ -116,7 +105,7 @@ TEST_F(exclusive_debugger, poked_shared_page_is_copied)
 
 	ASSERT_EQ(0, region_map_private_anon(&r, PAGES));
 	region_fill(&r);
-	ASSERT_EQ(0, exclusive_child(&self->other, &self->child, be_traced, NULL));
+	ASSERT_EQ(0, exclusive_child(&self->other, &self->child, child_traced_by_parent, NULL));
 	ASSERT_TRUE(child_hear(&self->child));
 	frames_note(&self->ex, &r, frames);
 	ASSERT_EQ(0, poke(&self->child, region_page(&r, POKED), 0x123));

@@ -40,8 +40,7 @@ FIXTURE_SETUP(exclusive_direct)
 	ASSERT_LE(0, self->disk) TH_LOG("%m");
 	ASSERT_EQ((long)(PAGES * PAGE_BYTES),
 		  pwrite(self->disk, self->expected.addr, PAGES * PAGE_BYTES, 0));
-	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	region_fill(&self->region);
+	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
 	ASSERT_EQ(0, exclusive_open(&self->ex, getpid()));
 	frames_note(&self->ex, &self->region, self->frames);
 }

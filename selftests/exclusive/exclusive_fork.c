@@ -22,16 +22,13 @@ FIXTURE(exclusive_fork) {
 FIXTURE_SETUP(exclusive_fork)
 {
 	ASSERT_EQ(0, kpage_open(&self->kp));
-	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	region_fill(&self->region);
+	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
 	ASSERT_EQ(0, exclusive_open(&self->ex, getpid()));
 }
 
 FIXTURE_TEARDOWN(exclusive_fork)
 {
-	EXPECT_EQ(0, exclusive_close(&self->other));
-	EXPECT_EQ(0, exclusive_close(&self->ex));
-	child_kill(&self->child);
+	EXPECT_EQ(0, exclusive_close_both(&self->ex, &self->other, &self->child));
 	region_free(&self->region);
 	kpage_close(&self->kp);
 }

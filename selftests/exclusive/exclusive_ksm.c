@@ -36,9 +36,7 @@ FIXTURE_TEARDOWN(exclusive_ksm)
 {
 	EXPECT_EQ(0, ksm_stop(&self->ksm));
 	EXPECT_EQ(0, violations_of(&self->ex));
-	EXPECT_EQ(0, exclusive_close(&self->other));
-	EXPECT_EQ(0, exclusive_close(&self->ex));
-	child_kill(&self->child);
+	EXPECT_EQ(0, exclusive_close_both(&self->ex, &self->other, &self->child));
 	region_free(&self->one);
 	region_free(&self->two);
 	kpage_close(&self->kp);

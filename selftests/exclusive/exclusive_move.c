@@ -37,9 +37,7 @@ FIXTURE_SETUP(exclusive_move)
 FIXTURE_TEARDOWN(exclusive_move)
 {
 	EXPECT_EQ(0, violations_of(&self->ex));
-	EXPECT_EQ(0, exclusive_close(&self->other));
-	EXPECT_EQ(0, exclusive_close(&self->ex));
-	child_kill(&self->child);
+	EXPECT_EQ(0, exclusive_close_both(&self->ex, &self->other, &self->child));
 	close(self->uffd);
 	region_free(&self->from);
 	region_free(&self->to);

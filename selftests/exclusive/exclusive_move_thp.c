@@ -17,12 +17,8 @@ FIXTURE(exclusive_move_thp) {
 
 FIXTURE_SETUP(exclusive_move_thp)
 {
-	void *at = region_find_aligned(PMD_BYTES);
-
-	ASSERT_NE(NULL, at);
 	ASSERT_EQ(0, kpage_open(&self->kp));
-	ASSERT_EQ(0, region_map(&self->to, at, PAGES,
-				MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+	ASSERT_EQ(0, thp_map_empty(&self->to, 1));
 	ASSERT_EQ(0, thp_map(&self->from, 1));
 	self->to.id = self->from.id;
 	self->uffd = uffd_watch(&self->to);
@@ -35,9 +31,7 @@ FIXTURE_SETUP(exclusive_move_thp)
 FIXTURE_TEARDOWN(exclusive_move_thp)
 {
 	EXPECT_EQ(0, violations_of(&self->ex));
-	EXPECT_EQ(0, exclusive_close(&self->other));
-	EXPECT_EQ(0, exclusive_close(&self->ex));
-	child_kill(&self->child);
+	EXPECT_EQ(0, exclusive_close_both(&self->ex, &self->other, &self->child));
 	close(self->uffd);
 	region_free(&self->from);
 	region_free(&self->to);

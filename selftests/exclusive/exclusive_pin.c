@@ -105,8 +105,7 @@ FIXTURE_SETUP(exclusive_pin)
 {
 	self->content = malloc(PINNED * PAGE_BYTES);
 	ASSERT_NE(NULL, self->content);
-	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	region_fill(&self->region);
+	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
 	ASSERT_EQ(0, exclusive_open(&self->ex, getpid()));
 	self->pinner.addr = region_page(&self->region, FIRST);
 	ASSERT_EQ(0, variant->pin(&self->pinner));
@@ -116,9 +115,7 @@ FIXTURE_SETUP(exclusive_pin)
 FIXTURE_TEARDOWN(exclusive_pin)
 {
 	EXPECT_EQ(0, variant->unpin(&self->pinner));
-	EXPECT_EQ(0, exclusive_close(&self->other));
-	EXPECT_EQ(0, exclusive_close(&self->ex));
-	child_kill(&self->child);
+	EXPECT_EQ(0, exclusive_close_both(&self->ex, &self->other, &self->child));
 	region_free(&self->region);
 	free(self->content);
 }
@@ -203,8 +200,7 @@ TEST_F(exclusive_pin, pin_sees_what_the_parent_writes)
 	for (i = 0; i < PINNED; i++)
 		EXPECT_TRUE(pattern_matches(self->content + i * PAGE_BYTES, r->id,
 					    FIRST + i));
-	ASSERT_TRUE(child_tell(&self->child));
-	EXPECT_TRUE(child_hear(&self->child));
+	ASSERT_TRUE(child_ask(&self->child));
 	for (i = FIRST; i < FIRST + PINNED; i++)
 		EXPECT_EQ(self->frames[i], frame_at(&self->ex, region_page(r, i)));
 }

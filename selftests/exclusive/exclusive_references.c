@@ -33,8 +33,7 @@ FIXTURE_SETUP(exclusive_references)
 		ASSERT_LE(SLOTS * (int)PAGE_BYTES,
 			  fcntl(self->pipes[i][1], F_SETPIPE_SZ, SLOTS * PAGE_BYTES));
 	}
-	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	region_fill(&self->region);
+	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
 	region_drain_batches();
 	ASSERT_EQ(0, exclusive_open(&self->ex, getpid()));
 	frames_note(&self->ex, &self->region, self->frames);
@@ -44,9 +43,7 @@ FIXTURE_TEARDOWN(exclusive_references)
 {
 	int i;
 
-	EXPECT_EQ(0, exclusive_close(&self->other));
-	EXPECT_EQ(0, exclusive_close(&self->ex));
-	child_kill(&self->child);
+	EXPECT_EQ(0, exclusive_close_both(&self->ex, &self->other, &self->child));
 	for (i = 0; i < PIPES; i++) {
 		close(self->pipes[i][0]);
 		close(self->pipes[i][1]);
@@ -122,8 +119,8 @@ TEST_F(exclusive_references, fork_shares_it_where_nothing_was_ever_pinned)
 	EXPECT_EQ(EX_PRESENT | EX_MAYBE_PINNED,
 		  exclusive_at(&self->ex, r->addr) & EX_STATE);
 	EXPECT_EQ(PAGES, frames_kept(&self->other, r, self->frames));
-	EXPECT_EQ(1, suspicions_of(&self->ex, r->addr));
-	EXPECT_EQ(0, suspicions_of(&self->ex, region_page(r, 1)));
+	EXPECT_EQ(1, suspected_at(&self->ex, r->addr));
+	EXPECT_EQ(0, suspected_at(&self->ex, region_page(r, 1)));
 	EXPECT_EQ(0, violations_of(&self->ex));
 }
 

@@ -23,8 +23,7 @@ FIXTURE(exclusive_swap) {
 FIXTURE_SETUP(exclusive_swap)
 {
 	ASSERT_EQ(0, kpage_open(&self->kp));
-	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	region_fill(&self->region);
+	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
 	ASSERT_EQ(0, exclusive_open(&self->ex, getpid()));
 	ASSERT_EQ(0, region_pageout(&self->region));
 }
@@ -33,9 +32,7 @@ FIXTURE_TEARDOWN(exclusive_swap)
 {
 	/* Fails where it is on, as it should be. */
 	swapon(getenv("XPAGEMAP_SWAPDEV"), 0);
-	EXPECT_EQ(0, exclusive_close(&self->other));
-	EXPECT_EQ(0, exclusive_close(&self->ex));
-	child_kill(&self->child);
+	EXPECT_EQ(0, exclusive_close_both(&self->ex, &self->other, &self->child));
 	region_free(&self->region);
 	kpage_close(&self->kp);
 }
@@ -47,11 +44,6 @@ static int read_when_told(struct child *c, void *arg)
 		if (region_damaged(arg) || !child_tell(c))
 			return 1;
 	return 0;
-}
-
-static bool has_child_read(struct child *c)
-{
-	return child_tell(c) && child_hear(c);
 }
 
 TEST_F(exclusive_swap, swapped_page_keeps_the_mark)
@@ -106,7 +98,7 @@ TEST_F(exclusive_swap, both_sides_read_and_share_again)
 
 	ASSERT_EQ(0, exclusive_child(&self->other, &self->child, read_when_told, r));
 	EXPECT_EQ(0, region_damaged(r));
-	EXPECT_TRUE(has_child_read(&self->child));
+	EXPECT_TRUE(child_ask(&self->child));
 	EXPECT_EQ(PAGES, crosscheck_count(&self->ex, &self->kp, r, EX_PRESENT, 2));
 	EXPECT_EQ(PAGES, crosscheck_count(&self->other, &self->kp, r, EX_PRESENT, 2));
 	frames_note(&self->ex, r, frames);
@@ -126,7 +118,7 @@ TEST_F(exclusive_swap, write_swap_in_of_a_shared_page_copies)
 	region_fill(&written);
 	EXPECT_EQ(PAGES, crosscheck_count(&self->ex, &self->kp, r, EX_OWN, 1));
 	EXPECT_EQ(PAGES, crosscheck_count(&self->other, &self->kp, r, EX_SWAP, 0));
-	EXPECT_TRUE(has_child_read(&self->child));
+	EXPECT_TRUE(child_ask(&self->child));
 	EXPECT_EQ(PAGES, crosscheck_count(&self->other, &self->kp, r, EX_PRESENT, 1));
 	EXPECT_EQ(0, region_damaged(&written));
 	EXPECT_EQ(0, violations_of(&self->ex));
@@ -173,7 +165,7 @@ TEST_F(exclusive_swap, swapoff_turns_marks_into_bits)
 	EXPECT_EQ(0, violations_of(&self->ex));
 	EXPECT_EQ(0, violations_of(&self->other));
 	EXPECT_EQ(0, region_damaged(r));
-	EXPECT_TRUE(has_child_read(&self->child));
+	EXPECT_TRUE(child_ask(&self->child));
 	ASSERT_EQ(0, swapon(device, 0)) TH_LOG("%m");
 	region_free(&shared);
 }

@@ -60,9 +60,7 @@ FIXTURE_SETUP(exclusive_tails)
 
 FIXTURE_TEARDOWN(exclusive_tails)
 {
-	EXPECT_EQ(0, exclusive_close(&self->other));
-	EXPECT_EQ(0, exclusive_close(&self->ex));
-	child_kill(&self->child);
+	EXPECT_EQ(0, exclusive_close_both(&self->ex, &self->other, &self->child));
 	region_free(&self->region);
 	kpage_close(&self->kp);
 }

@@ -26,16 +26,12 @@ FIXTURE_SETUP(exclusive_thp)
 	ASSERT_EQ(0, thp_map(&self->region, 1));
 	ASSERT_EQ(0, exclusive_open(&self->ex, getpid()));
 	frames_note(&self->ex, &self->region, self->frames);
-	self->pin.fd = -1;
 }
 
 FIXTURE_TEARDOWN(exclusive_thp)
 {
-	if (self->pin.fd >= 0)
-		EXPECT_EQ(0, pin_release(&self->pin));
-	EXPECT_EQ(0, exclusive_close(&self->other));
-	EXPECT_EQ(0, exclusive_close(&self->ex));
-	child_kill(&self->child);
+	EXPECT_EQ(0, pin_release(&self->pin));
+	EXPECT_EQ(0, exclusive_close_both(&self->ex, &self->other, &self->child));
 	region_free(&self->region);
 	kpage_close(&self->kp);
 }

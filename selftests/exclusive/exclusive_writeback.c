@@ -61,8 +61,7 @@ FIXTURE_SETUP(exclusive_writeback)
 	ASSERT_EQ(0, swapdev_on(self->path, SLOTS));
 	ASSERT_EQ(0, swapoff(getenv("XPAGEMAP_SWAPDEV"))) TH_LOG("%m");
 
-	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	region_fill(&self->region);
+	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
 	ASSERT_EQ(0, exclusive_open(&self->ex, getpid()));
 	frames_note(&self->ex, &self->region, self->frames);
 	ASSERT_EQ(0, dm_hold(true));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Everything in the library. It makes no assertions: those are the tests'. */
+/* The whole library. It makes no assertions: tests do. */
 #ifndef SELFTESTS_LIB_H
 #define SELFTESTS_LIB_H
 
@@ -13,6 +13,7 @@
 #include "lib/exclusive/frames.h"
 #include "lib/exclusive/kinds.h"
 #include "lib/exclusive/kpage.h"
+#include "lib/memory/hugetlb.h"
 #include "lib/memory/ksm.h"
 #include "lib/memory/largefile.h"
 #include "lib/memory/migrate.h"

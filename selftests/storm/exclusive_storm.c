@@ -24,28 +24,19 @@ FIXTURE_VARIANT(exclusive_storm) {
 	unsigned int flags;	/* of the pins */
 };
 
-static int map_small(struct region *r, size_t pages)
-{
-	int err = region_map_apart(r, pages);
-
-	if (!err)
-		region_fill(r);
-	return err;
-}
-
 static int map_thp(struct region *r, size_t pages)
 {
 	return thp_map(r, pages / PMD_PAGES);
 }
 
 FIXTURE_VARIANT_ADD(exclusive_storm, small_folios_pinned_for_writing) {
-	.map = map_small,
+	.map = region_map_filled,
 	.pages = PAGES,
 	.flags = PIN_FAST | PIN_WRITE,
 };
 
 FIXTURE_VARIANT_ADD(exclusive_storm, small_folios_pinned_for_reading) {
-	.map = map_small,
+	.map = region_map_filled,
 	.pages = PAGES,
 	.flags = PIN_FAST,
 };

@@ -53,6 +53,15 @@ int exclusive_close(struct exclusive *ex)
 	return detach(ex->pid);
 }
 
+int exclusive_close_both(struct exclusive *ex, struct exclusive *other, struct child *c)
+{
+	int err = exclusive_close(other);
+
+	err = exclusive_close(ex) ?: err;
+	child_kill(c);
+	return err;
+}
+
 int exclusive_child(struct exclusive *ex, struct child *c,
 		    int (*body)(struct child *c, void *arg), void *arg)
 {
@@ -90,13 +99,20 @@ long exclusive_count(const struct exclusive *ex, const void *addr, size_t pages,
 	return count;
 }
 
-/* What DETAIL says where a rule cannot be sure. */
-static bool is_suspicion(const char *line)
+/* DETAIL begins with "suspected" for a rule that may be broken, with "certain" else. */
+static bool is_certain(const char *line)
 {
-	return strstr(line, " suspected");
+	return *line != '#' && !strstr(line, " suspected");
 }
 
-long violations_of(const struct exclusive *ex)
+static bool is_suspected_at(const char *line, const void *addr)
+{
+	return strstr(line, " suspected") &&
+	       strtoul(line, NULL, 16) == (unsigned long)addr;
+}
+
+/* Lines that are suspected at @addr, or with NULL all that are certain, and prints these. */
+static long count_violations(const struct exclusive *ex, const void *addr)
 {
 	FILE *file = open_text(ex, "violations");
 	char *line = NULL;
@@ -106,9 +122,10 @@ long violations_of(const struct exclusive *ex)
 	if (!file)
 		return -errno;
 	while (getline(&line, &room, file) > 0) {
-		if (*line == '#' || is_suspicion(line))
+		if (!(addr ? is_suspected_at(line, addr) : is_certain(line)))
 			continue;
-		if (++lines <= SHOWN)
+		lines++;
+		if (!addr && lines <= SHOWN)
 			ksft_print_msg("violation: %s", line);
 	}
 	if (ferror(file))
@@ -118,23 +135,14 @@ long violations_of(const struct exclusive *ex)
 	return lines;
 }
 
-long suspicions_of(const struct exclusive *ex, const void *addr)
+long violations_of(const struct exclusive *ex)
 {
-	FILE *file = open_text(ex, "violations");
-	char *line = NULL;
-	size_t room = 0;
-	long lines = 0;
+	return count_violations(ex, NULL);
+}
 
-	if (!file)
-		return -errno;
-	while (getline(&line, &room, file) > 0)
-		lines += is_suspicion(line) &&
-			 strtoul(line, NULL, 16) == (unsigned long)addr;
-	if (ferror(file))
-		lines = -EIO;
-	free(line);
-	fclose(file);
-	return lines;
+long suspected_at(const struct exclusive *ex, const void *addr)
+{
+	return count_violations(ex, addr);
 }
 
 /* Whether a line of PID/summary is of the VMA that starts at @vma, or the total. */

@@ -10,7 +10,7 @@
 
 #include "lib/system/child.h"
 
-/* What no entry is: an entry could not be read. */
+/* An entry that could not be read; no entry has this value. */
 #define EX_ERROR (~0ULL)
 
 struct exclusive {
@@ -20,9 +20,12 @@ struct exclusive {
 	bool attached;
 };
 
-/* Attaches @pid. Returns 0 or a negative errno, and so does closing. */
+/* Attaches @pid. All return 0 or a negative errno. */
 int exclusive_open(struct exclusive *ex, pid_t pid);
+/* No effect if never opened. */
 int exclusive_close(struct exclusive *ex);
+/* Closes a target and the one that is its child, and kills the child. */
+int exclusive_close_both(struct exclusive *ex, struct exclusive *other, struct child *c);
 
 /* A child, as by child_start(), that is a target. Both return 0 or a negative errno. */
 int exclusive_child(struct exclusive *ex, struct child *c,
@@ -32,26 +35,26 @@ int exclusive_child_idle(struct exclusive *ex, struct child *c);
 /* The entry of one page, or EX_ERROR. */
 __u64 exclusive_at(const struct exclusive *ex, const void *addr);
 
-/* How many of the entries have @bits of @mask and no others, or a negative errno. */
+/* Number of entries that equal @bits under @mask, or a negative errno. */
 long exclusive_count(const struct exclusive *ex, const void *addr, size_t pages,
 		     __u64 mask, __u64 bits);
 
 /*
- * Lines of PID/violations: of rules that are broken for certain, which are printed; and
- * of those that only may be, for the page at @addr. A negative errno, or how many.
+ * Number of lines of PID/violations, or a negative errno: all that are certain, the first
+ * of which are printed; those that are suspected of the page at @addr.
  */
 long violations_of(const struct exclusive *ex);
-long suspicions_of(const struct exclusive *ex, const void *addr);
+long suspected_at(const struct exclusive *ex, const void *addr);
 
 /*
  * A number of PID/summary by the name of its column: of the line of the VMA that
- * starts at @vma, or of the total where @vma is NULL. A negative errno, -ENOENT
- * where there is no such line or column.
+ * starts at @vma, or of the total if @vma is NULL. Or a negative errno, -ENOENT
+ * if there is no such line or column.
  */
 long long summary_value(const struct exclusive *ex, const void *vma,
 			const char *column);
 
-/* The bits that are set by their names, and the counts. */
+/* Prints the names of the bits that are set, and the counts. */
 void exclusive_describe(__u64 entry, char *buf, size_t size);
 
 #endif

@@ -6,13 +6,13 @@
 
 #include "lib/exclusive/crosscheck.h"
 #include "lib/exclusive/kinds.h"
+#include "lib/memory/hugetlb.h"
 #include "lib/memory/ksm.h"
 #include "lib/memory/thp.h"
 #include "lib/system/text.h"
 #include "xpagemap.h"
 
-#define HUGE_PAGES	"2"
-#define HUGE_POOL	"/proc/sys/vm/nr_hugepages"
+#define HUGE_PAGES	2	/* in the pool */
 
 /* What is done to a kind of memory. */
 enum step {
@@ -25,15 +25,6 @@ enum step {
 	PIN		= 1 << 6,
 	MERGE		= 1 << 7,	/* by KSM */
 };
-
-static int map_anon(struct region *r, size_t pages)
-{
-	int err = region_map_apart(r, pages);
-
-	if (!err)
-		region_fill(r);
-	return err;
-}
 
 static int map_zero(struct region *r, size_t pages)
 {
@@ -92,15 +83,6 @@ static int map_thp_by_ptes(struct region *r, size_t pages)
 	return err;
 }
 
-static int map_hugetlb(struct region *r, size_t pages)
-{
-	int err = region_map(r, NULL, pages, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
-
-	if (!err)
-		region_fill(r);
-	return err;
-}
-
 static int map_equal(struct region *r, size_t pages)
 {
 	int err = region_map_apart(r, pages);
@@ -111,19 +93,14 @@ static int map_equal(struct region *r, size_t pages)
 	return madvise(r->addr, pages * PAGE_BYTES, MADV_MERGEABLE) ? -errno : 0;
 }
 
-static int map_nothing(struct region *r, size_t pages)
-{
-	return region_map_apart(r, pages);
-}
-
 const struct kind memory_kinds[KINDS] = {
-	{ "own", map_anon, 30000, 0, EX_OWN },
-	{ "shared", map_anon, 10000, SHARE, EX_PRESENT },
-	{ "copied on write", map_anon, 10000, SHARE | WRITE_AFTER, EX_OWN },
-	{ "in swap", map_anon, 10000, PAGE_OUT, EX_SWAP | EX_EXCLUSIVE },
-	{ "in swap, shared", map_anon, 5000, PAGE_OUT | SHARE, EX_SWAP },
+	{ "own", region_map_filled, 30000, 0, EX_OWN },
+	{ "shared", region_map_filled, 10000, SHARE, EX_PRESENT },
+	{ "copied on write", region_map_filled, 10000, SHARE | WRITE_AFTER, EX_OWN },
+	{ "in swap", region_map_filled, 10000, PAGE_OUT, EX_SWAP | EX_EXCLUSIVE },
+	{ "in swap, shared", region_map_filled, 5000, PAGE_OUT | SHARE, EX_SWAP },
 	{ "zero pages", map_zero, 10000, 0, EX_PRESENT },
-	{ "nothing", map_nothing, 5000, 0, 0 },
+	{ "nothing", region_map_apart, 5000, 0, 0 },
 	{ "memfd", map_memfd, 10000, 0, EX_PRESENT | EX_FILE | EX_WRITABLE },
 	{ "file, private", map_file_private, 2500, 0, EX_PRESENT | EX_FILE },
 	{ "file, private copies", map_file_private_written, 2500, 0, EX_OWN },
@@ -131,11 +108,11 @@ const struct kind memory_kinds[KINDS] = {
 	{ "THP, shared", map_thp, 4 * PMD_PAGES, SHARE, EX_PRESENT },
 	{ "THP by PTEs", map_thp_by_ptes, 4 * PMD_PAGES, 0, EX_OWN },
 	{ "THP, half shared", map_thp, 2 * PMD_PAGES, SHARE_HALF, EX_OWN },
-	{ "hugetlb", map_hugetlb, 2 * PMD_PAGES, 0, EX_OWN },
+	{ "hugetlb", hugetlb_map, 2 * PMD_PAGES, 0, EX_OWN },
 	{ "merged", map_equal, 2000, MERGE, EX_PRESENT | EX_KSM },
-	{ "moved", map_anon, 2000, MOVE, EX_OWN },
-	{ "forbidden", map_anon, 1000, FORBID, EX_PRESENT | EX_EXCLUSIVE },
-	{ "pinned", map_anon, 500, PIN, EX_OWN | EX_MAYBE_PINNED },
+	{ "moved", region_map_filled, 2000, MOVE, EX_OWN },
+	{ "forbidden", region_map_filled, 1000, FORBID, EX_PRESENT | EX_EXCLUSIVE },
+	{ "pinned", region_map_filled, 500, PIN, EX_OWN | EX_MAYBE_PINNED },
 };
 
 __u64 kind_state(const struct kind *k, size_t i)
@@ -164,8 +141,8 @@ int kind_make(const struct kind *k, struct region *r, struct kinds_state *state)
 	size_t bytes = k->pages * PAGE_BYTES;
 	int err = 0;
 
-	if (k->map == map_hugetlb)
-		err = setting_change(&state->huge_pages, HUGE_POOL, HUGE_PAGES);
+	if (k->map == hugetlb_map)
+		err = hugetlb_reserve(&state->huge_pages, HUGE_PAGES);
 	err = err ?: k->map(r, k->pages);
 	if (err)
 		return err;
@@ -190,7 +167,7 @@ void kind_after_fork(const struct kind *k, struct region *r)
 
 int kinds_unmake(struct kinds_state *state)
 {
-	int err = state->pin.fd < 0 ? 0 : pin_release(&state->pin);
+	int err = pin_release(&state->pin);
 
 	return ksm_stop(&state->ksm) ?: setting_restore(&state->huge_pages) ?: err;
 }

@@ -20,3 +20,13 @@ int migrate_page(const struct exclusive *ex, void *addr)
 	return write_text("/sys/kernel/debug/hwpoison/unpoison-pfn", "%llu",
 			  (unsigned long long)frame);
 }
+
+int migrate_region(const struct exclusive *ex, const struct region *r)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < r->pages && !err; i++)
+		err = migrate_page(ex, region_page(r, i));
+	return err;
+}

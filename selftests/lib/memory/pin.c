@@ -20,15 +20,16 @@ int pin_take(struct pin *pin, const void *addr, size_t pages, unsigned int flags
 		args.flags |= PIN_LONGTERM_TEST_FLAG_USE_WRITE;
 	if (flags & PIN_FAST)
 		args.flags |= PIN_LONGTERM_TEST_FLAG_USE_FAST;
-	pin->pages = pages;
+	pin->taken = false;
 	pin->fd = open("/sys/kernel/debug/gup_test", O_RDWR | O_CLOEXEC);
 	if (pin->fd < 0)
 		return -errno;
-	if (!ioctl(pin->fd, PIN_LONGTERM_TEST_START, &args))
+	if (!ioctl(pin->fd, PIN_LONGTERM_TEST_START, &args)) {
+		pin->taken = true;
 		return 0;
+	}
 	err = -errno;
 	close(pin->fd);
-	pin->fd = -1;
 	return err;
 }
 
@@ -41,9 +42,12 @@ int pin_read(const struct pin *pin, void *buf)
 
 int pin_release(struct pin *pin)
 {
-	int err = ioctl(pin->fd, PIN_LONGTERM_TEST_STOP) ? -errno : 0;
+	int err;
 
+	if (!pin->taken)
+		return 0;
+	pin->taken = false;
+	err = ioctl(pin->fd, PIN_LONGTERM_TEST_STOP) ? -errno : 0;
 	close(pin->fd);
-	pin->fd = -1;
 	return err;
 }

@@ -53,6 +53,15 @@ int region_map_apart(struct region *r, size_t pages)
 	return 0;
 }
 
+int region_map_filled(struct region *r, size_t pages)
+{
+	int err = region_map_apart(r, pages);
+
+	if (!err)
+		region_fill(r);
+	return err;
+}
+
 int region_open_file(const void *addr, size_t bytes)
 {
 	unsigned long start = (unsigned long)addr;

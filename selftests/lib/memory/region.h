@@ -35,8 +35,9 @@ enum page_state { PAGE_ABSENT, PAGE_RESIDENT, PAGE_SWAPPED };
 int region_map(struct region *r, void *at, size_t pages, int flags, int fd,
 	       __u64 first);
 int region_map_private_anon(struct region *r, size_t pages);
-/* The same as a VMA of its own, that merges with no neighbour. */
+/* The same as a VMA of its own, that merges with no neighbour; and with all pages written. */
 int region_map_apart(struct region *r, size_t pages);
+int region_map_filled(struct region *r, size_t pages);
 
 int region_map_shared_anon(struct region *r, size_t pages);
 int region_map_memfd(struct region *r, size_t pages);

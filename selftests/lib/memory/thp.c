@@ -7,15 +7,20 @@
 #include "lib/memory/thp.h"
 #include "lib/system/text.h"
 
-int thp_map(struct region *r, size_t pmds)
+int thp_map_empty(struct region *r, size_t pmds)
 {
 	void *at = region_find_aligned(pmds * PMD_BYTES);
-	int err;
 
 	if (!at)
 		return -ENOMEM;
-	err = region_map(r, at, pmds * PMD_PAGES, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-			 -1, 0);
+	return region_map(r, at, pmds * PMD_PAGES, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+			  -1, 0);
+}
+
+int thp_map(struct region *r, size_t pmds)
+{
+	int err = thp_map_empty(r, pmds);
+
 	if (err)
 		return err;
 	if (madvise(r->addr, pmds * PMD_BYTES, MADV_HUGEPAGE))

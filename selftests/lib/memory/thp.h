@@ -7,23 +7,26 @@
 #include "lib/memory/region.h"
 #include "xpagemap.h"
 
-/* The bits that tell how a page is mapped. */
+/* Size of the folio, and of the mapping. */
 #define EX_SHAPE (EX_LARGE | EX_PMD)
 
+/* Maps @pmds PMDs, aligned, with no page yet. Returns 0 or a negative errno. */
+int thp_map_empty(struct region *r, size_t pmds);
+
 /*
- * Maps @pmds of them, filled. khugepaged is kept away from them, so that what is
- * split stays split. Returns 0 or a negative errno, -ENOMEM where there are no
- * free pages that large.
+ * The same filled with huge pages. MADV_NOHUGEPAGE keeps khugepaged away from them, so
+ * that a split stays. Returns 0 or a negative errno, -ENOMEM if there are no free
+ * pages that large.
  */
 int thp_map(struct region *r, size_t pmds);
 
 /* Splits the folios behind a region, by debugfs. Returns 0 or a negative errno. */
 int thp_split(const struct region *r);
 
-/* Makes one of 2 MiB from @from on. Returns 0 or a negative errno. */
+/* MADV_COLLAPSE of 2 MiB from page @from on. Returns 0 or a negative errno. */
 int thp_collapse(const struct region *r, size_t from);
 
-/* How many pages of a region have @shape, one or both of these bits or none. */
+/* Number of pages whose bits of EX_SHAPE equal @shape, or a negative errno. */
 long thp_count(const struct exclusive *ex, const struct region *r, __u64 shape);
 
 #endif

@@ -5,10 +5,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/memory/region.h"
 #include "lib/system/child.h"
 
 int child_start(struct child *c, int (*body)(struct child *c, void *arg),
@@ -25,7 +27,7 @@ int child_start(struct child *c, int (*body)(struct child *c, void *arg),
 		close(down[1]);
 		return err;
 	}
-	/* A peer that is gone is a return value, not a signal. */
+	/* A write to a peer that has exited returns an error, and raises no signal. */
 	signal(SIGPIPE, SIG_IGN);
 	fflush(NULL);
 	c->pid = fork();
@@ -56,6 +58,30 @@ static int idle(struct child *c, void *arg)
 int child_start_idle(struct child *c)
 {
 	return child_start(c, idle, NULL);
+}
+
+int child_fill_when_told(struct child *c, void *arg)
+{
+	while (child_hear(c)) {
+		region_fill(arg);
+		if (!child_tell(c))
+			return 1;
+	}
+	return 0;
+}
+
+int child_traced_by_parent(struct child *c, void *arg)
+{
+	(void)arg;
+	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) || !child_tell(c))
+		return 1;
+	child_hear(c);
+	return 0;
+}
+
+bool child_ask(struct child *c)
+{
+	return child_tell(c) && child_hear(c);
 }
 
 bool child_tell(struct child *c)
