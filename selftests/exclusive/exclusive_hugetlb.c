@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Private hugetlb memory: one bit for the whole page, its head's. */
+/* Private hugetlb memory: a huge page has one bit, that of its first page. */
 #include "lib/harness.h"
 #include "lib/lib.h"
 
 #define HUGE_PAGES	2
 #define PAGES		(HUGE_PAGES * PMD_PAGES)
-#define POOL_PAGES	4	/* a copy of each */
+#define POOL_PAGES	4	/* two pages, and a copy of each */
 
 FIXTURE(exclusive_hugetlb) {
 	struct region region;
@@ -78,7 +78,7 @@ TEST_F(exclusive_hugetlb, last_owner_reuses_the_page_when_it_writes)
 	EXPECT_EQ(PAGES, frames_kept(&self->ex, r, self->frames));
 }
 
-/* One small page of the first is pinned; the second is shared as ever. */
+/* The first huge page is pinned, by one of its pages; the second is not. */
 TEST_F(exclusive_hugetlb, fork_copies_a_pinned_page_early)
 {
 	struct region *r = &self->region;

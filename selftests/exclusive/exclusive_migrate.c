@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Pages that move to other frames (migration) and to other addresses (mremap) keep
- * what the bit says of them.
- */
+/* The bit stays the same when pages move to other frames (migration) or addresses (mremap). */
 #include "lib/harness.h"
 #include "lib/lib.h"
 
 #define PAGES	16
-#define SPREAD	8192	/* pages, of which every second is given back */
+#define SPREAD	8192	/* pages, of which every second is freed */
 
 FIXTURE(exclusive_migrate) {
 	struct region region;
@@ -72,7 +69,7 @@ TEST_F(exclusive_migrate, pinned_page_stays)
 	EXPECT_EQ(0, pin_release(&pin));
 }
 
-/* Memory with holes is compacted: most of what is left finds itself elsewhere. */
+/* Memory with holes is compacted: most pages move. */
 TEST_F(exclusive_migrate, compacted_pages_keep_their_bits)
 {
 	struct region spread;
@@ -105,7 +102,7 @@ TEST_F(exclusive_migrate, compacted_pages_keep_their_bits)
 	region_free(&spread);
 }
 
-/* Other addresses, the same frames. */
+/* mremap changes the addresses and no frame. */
 TEST_F(exclusive_migrate, mremap_keeps_bits_and_marks)
 {
 	struct region *r = &self->region;

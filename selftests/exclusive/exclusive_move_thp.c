@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* UFFDIO_MOVE of transparent huge pages: whole by the PMD, or split to move a part. */
+/* UFFDIO_MOVE of THPs: it moves the PMD, or splits it to move a part. */
 #include "lib/harness.h"
 #include "lib/lib.h"
 
@@ -48,7 +48,7 @@ TEST_F(exclusive_move_thp, moves_whole)
 	EXPECT_EQ(0, region_damaged(&self->to));
 }
 
-/* Reverse mapping finds it there: it is swapped out, and read back. */
+/* The reverse mapping finds it at its new address: it is swapped out and in. */
 TEST_F(exclusive_move_thp, reclaim_finds_it_when_the_old_mapping_is_gone)
 {
 	ASSERT_EQ(PAGES, uffd_move(self->uffd, self->to.addr, self->from.addr, PAGES));

@@ -16,263 +16,263 @@
 #include "lib/system/text.h"
 #include "xpagemap.h"
 
-#define COMPARISONS	20	/* with the disk, per read */
-#define PATIENCE	4	/* looks at the disk before asking for silence */
-#define SILENCE_SECONDS	60	/* after that, no write can be under way */
+#define COMPARISONS	20	/* with the disk, for each read of the state */
+#define UNLOCKED_TRIES	4	/* reads of the disk before change_lock is taken */
+#define LOCKED_SECONDS	60	/* after that, no write can be under way */
 
-/* What is known of a page for as long as its stretch is calm. */
+/* Valid until the page's stretch is changed. */
 struct known {
 	__u64 slot;		/* 0: not seen in swap */
-	size_t since;		/* the number of the read that told */
+	size_t since;		/* number of the read that showed it */
 };
 
 struct checker {
-	const struct brief *b;
-	struct report *t;
+	const struct checker_args *args;
+	struct report *report;
 	struct swapdisk disk;
-	__u32 *holders;		/* by slot: 1 + the page known to be there */
+	__u32 *holders;		/* by slot: 1 + the page known to be there, or 0 */
 	__u32 seq[SHADOWS][SHADOW_STRETCHES];
 	struct known known[SHADOWS][SHADOW_PAGES];
 	__u64 entries[SHADOW_PAGES];
-	size_t odds;		/* one in so many locations is read from the disk */
+	size_t odds;		/* one of so many locations is read from the disk */
 };
 
-static void __printf(3, 4) wrong(struct checker *w, const struct sample *s,
+static void __printf(3, 4) record_wrong(struct checker *c, const struct sample *s,
 				 const char *fmt, ...)
 {
-	struct report *t = w->t;
+	struct report *r = c->report;
 	va_list args;
 	int len, more;
 	size_t i;
 
-	atomic_store(&w->b->all->over, true);
-	if (t->wrong++)
+	atomic_store(&c->args->all->stop, true);
+	if (r->wrong++)
 		return;
-	len = snprintf(t->first, sizeof(t->first), "file %zu, page %zu reads %#018llx in %s: ",
+	len = snprintf(r->first, sizeof(r->first), "file %zu, page %zu reads %#018llx in %s: ",
 		       s->shadow, s->page, (unsigned long long)s->entry,
-		       view_name(s->o));
+		       view_name(s->v));
 	va_start(args, fmt);
-	more = vsnprintf(t->first + len, sizeof(t->first) - len, fmt, args);
+	more = vsnprintf(r->first + len, sizeof(r->first) - len, fmt, args);
 	va_end(args);
-	/* What all say of it a moment later: has it gone, or never been? */
-	for (i = 0; i < w->b->views; i++) {
-		const struct checker_view *other = &w->b->view[i];
+	/* Shows whether the wrong entry is permanent. */
+	for (i = 0; i < c->args->views; i++) {
+		const struct checker_view *other = &c->args->view[i];
 		__u64 entry = 0;
 
 		len += more;
 		more = 0;
-		if (other->shadow != s->shadow || len >= (int)sizeof(t->first))
+		if (other->shadow != s->shadow || len >= (int)sizeof(r->first))
 			continue;
-		view_read(&other->o, &s->l->region, s->page, 1, &entry);
-		more = snprintf(t->first + len, sizeof(t->first) - len, "; %s %s %#018llx",
-				view_name(&other->o),
-				&other->o == s->o ? "again" : "says", entry);
+		view_read(&other->v, &s->sh->region, s->page, 1, &entry);
+		more = snprintf(r->first + len, sizeof(r->first) - len, "; %s %s %#018llx",
+				view_name(&other->v),
+				&other->v == s->v ? "again" : "says", entry);
 	}
 }
 
-static __u32 as_holder(const struct sample *s)
+static __u32 holder_of(const struct sample *s)
 {
 	return 1 + s->shadow * SHADOW_PAGES + s->page;
 }
 
 /*
- * Whether another page was at the entry's slot all through the read. Seen there
- * in this very read, it may have come just after a page that was changed left.
+ * True if another page was at the entry's slot during the whole read. One that this very
+ * read has shown there may have come after a changed page left the slot.
  */
-static bool is_taken(const struct checker *w, const struct sample *s, __u32 holder)
+static bool is_held_by_another(const struct checker *c, const struct sample *s, __u32 holder)
 {
 	size_t shadow = (holder - 1) / SHADOW_PAGES, page = (holder - 1) % SHADOW_PAGES;
 
-	return holder && holder != as_holder(s) &&
-	       (sample_is_calm(s) || w->known[shadow][page].since < w->t->reads) &&
-	       shadow_calm_since(&w->b->all->of[shadow], page,
-				 w->seq[shadow][page / STRETCH_PAGES]);
+	return holder && holder != holder_of(s) &&
+	       (sample_is_unchanged(s) || c->known[shadow][page].since < c->report->reads) &&
+	       shadow_unchanged_since(&c->args->all->of[shadow], page,
+				 c->seq[shadow][page / STRETCH_PAGES]);
 }
 
-static void forget(struct checker *w, const struct sample *s)
+static void forget(struct checker *c, const struct sample *s)
 {
 	size_t first = s->page - s->page % STRETCH_PAGES, i;
 
 	for (i = first; i < first + STRETCH_PAGES; i++) {
-		struct known *k = &w->known[s->shadow][i];
+		struct known *k = &c->known[s->shadow][i];
 
-		if (w->holders[k->slot] == 1 + s->shadow * SHADOW_PAGES + i)
-			w->holders[k->slot] = 0;
+		if (c->holders[k->slot] == 1 + s->shadow * SHADOW_PAGES + i)
+			c->holders[k->slot] = 0;
 		*k = (struct known){};
 	}
-	w->seq[s->shadow][s->page / STRETCH_PAGES] = s->seq;
+	c->seq[s->shadow][s->page / STRETCH_PAGES] = s->seq;
 }
 
 /*
- * Finds a location's bytes on the disk: with @exact those that the shadow has
- * for a calm page, else any that the page has had.
+ * Finds a location's bytes on the disk: with @exact those that the shadow has, else any
+ * that the page has or had.
  */
-static void compare(struct checker *w, const struct sample *s, bool exact)
+static void compare_bytes(struct checker *c, const struct sample *s, bool exact)
 {
-	pthread_rwlock_t *work = &w->b->all->work;
+	pthread_rwlock_t *lock = &c->args->all->change_lock;
 	__u64 slot = pm_swap_offset(s->entry);
-	__u64 id = s->l->ids[s->page];
-	bool silence = false;
+	__u64 id = s->sh->ids[s->page];
+	bool locked = false;
 	time_t deadline = 0;
 	const void *bytes;
 	char found[64];
 	int tries;
 
 	for (tries = 0;; tries++) {
-		swapdisk_forget(&w->disk);
-		bytes = swapdisk_page(&w->disk, slot);
-		if (bytes && exact && pattern_matches(bytes, id, s->l->region.first + s->page)) {
-			w->t->exact++;
+		swapdisk_forget(&c->disk);
+		bytes = swapdisk_page(&c->disk, slot);
+		if (bytes && exact && pattern_matches(bytes, id, s->sh->region.first + s->page)) {
+			c->report->exact++;
 			break;
 		}
-		if (bytes && !exact && shadow_knows(s->l, bytes, s->page)) {
-			w->t->own++;
+		if (bytes && !exact && shadow_had(s->sh, bytes, s->page)) {
+			c->report->own++;
 			break;
 		}
-		if (exact ? !sample_is_calm(s) : sample_has_changed(s)) {
-			w->t->ambiguous++;
+		if (exact ? !sample_is_unchanged(s) : sample_entry_changed(s)) {
+			c->report->changed++;
 			break;
 		}
-		if (silence && time(NULL) > deadline) {
+		if (locked && time(NULL) > deadline) {
 			if (bytes)
 				pattern_describe(bytes, id, found, sizeof(found));
-			wrong(w, s, "slot %llu holds %s", (unsigned long long)slot,
+			record_wrong(c, s, "slot %llu holds %s", (unsigned long long)slot,
 			      bytes ? found : strerror(errno));
 			break;
 		}
-		if (!silence && tries == PATIENCE) {
-			struct timespec ts = { .tv_sec = time(NULL) + SILENCE_SECONDS };
+		if (!locked && tries == UNLOCKED_TRIES) {
+			struct timespec ts = { .tv_sec = time(NULL) + LOCKED_SECONDS };
 
-			if (pthread_rwlock_timedwrlock(work, &ts)) {
-				wrong(w, s, "no silence to be had");
+			if (pthread_rwlock_timedwrlock(lock, &ts)) {
+				record_wrong(c, s, "change_lock not taken in time");
 				break;
 			}
-			silence = true;
-			w->t->silences++;
-			deadline = time(NULL) + SILENCE_SECONDS;
+			locked = true;
+			c->report->locked++;
+			deadline = time(NULL) + LOCKED_SECONDS;
 		}
 		usleep(1000 << (tries < 6 ? tries : 6));
 	}
-	if (silence)
-		pthread_rwlock_unlock(work);
+	if (locked)
+		pthread_rwlock_unlock(lock);
 }
 
-/* A page seen in swap for the first time since its stretch is calm. */
-static void take_note(struct checker *w, const struct sample *s)
+/* A page is seen in swap for the first time since its stretch was changed. */
+static void record_slot(struct checker *c, const struct sample *s)
 {
-	struct known *k = &w->known[s->shadow][s->page];
+	struct known *k = &c->known[s->shadow][s->page];
 
 	k->slot = pm_swap_offset(s->entry);
-	k->since = w->t->reads;
-	w->holders[k->slot] = as_holder(s);
+	k->since = c->report->reads;
+	c->holders[k->slot] = holder_of(s);
 }
 
-static void examine_calm(struct checker *w, const struct sample *s)
+static void check_unchanged(struct checker *c, const struct sample *s)
 {
-	struct known *k = &w->known[s->shadow][s->page];
-	__u64 id = s->l->ids[s->page];
+	struct known *k = &c->known[s->shadow][s->page];
+	__u64 id = s->sh->ids[s->page];
 
-	/* Only now is it certain that the above was true for as long. */
-	if (!sample_is_calm(s))
+	/* The id read above is valid only if the stretch is unchanged after it. */
+	if (!sample_is_unchanged(s))
 		return;
 	if (k->slot) {
 		if (!sample_is_location(s) || pm_swap_offset(s->entry) != k->slot) {
-			wrong(w, s, "it was in slot %llu, and has not left it",
+			record_wrong(c, s, "it is in slot %llu, which it has not left",
 			      (unsigned long long)k->slot);
 			return;
 		}
-		w->t->constant++;
+		c->report->constant++;
 	} else if (!id) {
 		if (s->entry & ~PM_SOFT_DIRTY)
-			wrong(w, s, "there is a hole");
+			record_wrong(c, s, "the page is a hole");
 	} else if (sample_is_location(s)) {
-		take_note(w, s);
-	} else if (s->o->kind == VIEW_FILE && !s->entry) {
-		wrong(w, s, "there is a page");
+		record_slot(c, s);
+	} else if (s->v->kind == VIEW_FILE && !s->entry) {
+		record_wrong(c, s, "the page has contents");
 	}
-	if (k->slot && !w->t->wrong && !random_below(w->odds))
-		compare(w, s, true);
+	if (k->slot && !c->report->wrong && !random_below(c->odds))
+		compare_bytes(c, s, true);
 }
 
-static void examine(struct checker *w, const struct sample *s)
+static void check_entry(struct checker *c, const struct sample *s)
 {
 	bool located = sample_is_location(s);
 	__u32 holder;
 
-	w->t->entries++;
-	if (!sample_is_plausible(s, w->disk.slots)) {
-		wrong(w, s, "no such entry");
+	c->report->entries++;
+	if (!sample_is_possible(s, c->disk.slots)) {
+		record_wrong(c, s, "no shared mapping has such an entry");
 		return;
 	}
 	if (located) {
-		w->t->locations++;
-		holder = w->holders[pm_swap_offset(s->entry)];
-		if (is_taken(w, s, holder)) {
-			wrong(w, s, "that slot is page %u's of file %u, which has not left it",
+		c->report->locations++;
+		holder = c->holders[pm_swap_offset(s->entry)];
+		if (is_held_by_another(c, s, holder)) {
+			record_wrong(c, s, "the slot has page %u of file %u, which has not left it",
 			      (holder - 1) % SHADOW_PAGES, (holder - 1) / SHADOW_PAGES);
 			return;
 		}
 	}
-	if (sample_is_calm(s))
-		examine_calm(w, s);
-	else if (located && !random_below(w->odds))
-		compare(w, s, false);
+	if (sample_is_unchanged(s))
+		check_unchanged(c, s);
+	else if (located && !random_below(c->odds))
+		compare_bytes(c, s, false);
 }
 
-static int look(struct checker *w, const struct checker_view *from)
+static int read_once(struct checker *c, const struct checker_view *from)
 {
 	static const size_t sizes[] = { 1, 3, 16, 100, 512, 513, 2000, SHADOW_PAGES };
 	struct sample s = {
-		.o = &from->o, .shadow = from->shadow, .l = &w->b->all->of[from->shadow],
+		.v = &from->v, .shadow = from->shadow, .sh = &c->args->all->of[from->shadow],
 	};
-	size_t first = random_below(s.l->region.pages);
+	size_t first = random_below(s.sh->region.pages);
 	size_t pages = sizes[random_below(sizeof(sizes) / sizeof(*sizes))];
 	__u32 before[SHADOW_STRETCHES];
 	size_t i;
 	int err;
 
-	if (pages > s.l->region.pages - first)
-		pages = s.l->region.pages - first;
+	if (pages > s.sh->region.pages - first)
+		pages = s.sh->region.pages - first;
 	for (i = first / STRETCH_PAGES; i * STRETCH_PAGES < first + pages; i++) {
-		before[i] = shadow_seq(s.l, i * STRETCH_PAGES);
+		before[i] = shadow_seq(s.sh, i * STRETCH_PAGES);
 		s.seq = before[i];
 		s.page = i * STRETCH_PAGES;
-		if (w->seq[s.shadow][i] != s.seq)
-			forget(w, &s);
+		if (c->seq[s.shadow][i] != s.seq)
+			forget(c, &s);
 	}
-	err = view_read(s.o, &s.l->region, first, pages, w->entries);
+	err = view_read(s.v, &s.sh->region, first, pages, c->entries);
 	if (err)
 		return err;
-	w->t->reads++;
-	w->odds = 1 + pages / COMPARISONS;
-	for (i = 0; i < pages && !w->t->wrong; i++) {
+	c->report->reads++;
+	c->odds = 1 + pages / COMPARISONS;
+	for (i = 0; i < pages && !c->report->wrong; i++) {
 		s.page = first + i;
-		s.entry = w->entries[i];
+		s.entry = c->entries[i];
 		s.seq = before[s.page / STRETCH_PAGES];
-		examine(w, &s);
+		check_entry(c, &s);
 	}
 	return 0;
 }
 
-int checker_run(const struct brief *b)
+int checker_run(const struct checker_args *args)
 {
-	struct checker *w = calloc(1, sizeof(*w));
+	struct checker *c = calloc(1, sizeof(*c));
 	int err;
 
-	if (!w)
+	if (!c)
 		return -ENOMEM;
-	w->b = b;
-	w->t = b->report;
-	err = swapdisk_open(&w->disk);
+	c->args = args;
+	c->report = args->report;
+	err = swapdisk_open(&c->disk);
 	if (!err) {
-		w->disk.span = 1;
-		w->holders = calloc(w->disk.slots, sizeof(*w->holders));
-		err = w->holders ? 0 : -ENOMEM;
+		c->disk.span = 1;
+		c->holders = calloc(c->disk.slots, sizeof(*c->holders));
+		err = c->holders ? 0 : -ENOMEM;
 	}
-	while (!err && !atomic_load(&b->all->over))
-		err = look(w, &b->view[random_below(b->views)]);
-	swapdisk_close(&w->disk);
-	free(w->holders);
-	free(w);
+	while (!err && !atomic_load(&args->all->stop))
+		err = read_once(c, &args->view[random_below(args->views)]);
+	swapdisk_close(&c->disk);
+	free(c->holders);
+	free(c);
 	return err;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Looks at memory that is being changed, again and again, and holds what it is
- * shown against the shadow and against the bytes on the swap disk. Why what it
- * calls wrong is wrong: see storm.c.
+ * Reads the state of files that are being changed, and compares the entries with the
+ * shadows and with the bytes on the swap disk. storm/storm.c has the rules, and why an
+ * entry that breaks one cannot be true.
  */
 #ifndef SELFTESTS_CHECKER_H
 #define SELFTESTS_CHECKER_H
@@ -15,20 +15,20 @@
 
 #define CHECKER_VIEWS 8
 
-struct brief {
+struct checker_args {
 	struct shadows *all;
 	size_t views;
 	struct checker_view {
-		struct view o;
-		size_t shadow;	/* whose region it shows */
+		struct view v;
+		size_t shadow;	/* index of the file that it shows */
 	} view[CHECKER_VIEWS];
 	struct report *report;	/* shared memory */
 };
 
 /*
- * Looks until it is over, or something is wrong. Returns 0, or a negative
- * errno where it could not look.
+ * Runs until all->stop is set, or sets it when an entry is wrong. Returns 0, or a negative
+ * errno if it cannot read.
  */
-int checker_run(const struct brief *b);
+int checker_run(const struct checker_args *args);
 
 #endif

@@ -13,77 +13,77 @@
 
 #define SWPOUT "/sys/kernel/mm/transparent_hugepage/hugepages-2048kB/stats/swpout"
 
-static bool is_over(const struct churning *ch)
+static bool is_stopped(const struct churn *ch)
 {
-	return atomic_load(&ch->all->over);
+	return atomic_load(&ch->all->stop);
 }
 
-/* Nothing changes but between these two. */
-static void begin(const struct churning *ch)
+/* Every change is between these two. */
+static void begin(const struct churn *ch)
 {
-	pthread_rwlock_rdlock(&ch->all->work);
+	pthread_rwlock_rdlock(&ch->all->change_lock);
 }
 
-static void end(const struct churning *ch)
+static void end(const struct churn *ch)
 {
-	pthread_rwlock_unlock(&ch->all->work);
+	pthread_rwlock_unlock(&ch->all->change_lock);
 }
 
-static int punch(struct shadow *l, size_t from, size_t pages)
+static int punch(struct shadow *sh, size_t from, size_t pages)
 {
-	shadow_punch(l, from, pages);
-	return fallocate(l->region.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+	shadow_punch(sh, from, pages);
+	return fallocate(sh->region.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			 from * PAGE_BYTES, pages * PAGE_BYTES) ? -errno : 0;
 }
 
-static void refill(struct shadow *l, size_t from, size_t pages)
+static void refill(struct shadow *sh, size_t from, size_t pages)
 {
 	size_t i;
 
 	for (i = from; i < from + pages; i++)
-		shadow_renew(l, i);
-	shadow_fill(l, from, pages);
+		shadow_new_contents(sh, i);
+	shadow_fill(sh, from, pages);
 }
 
-/* A touch of what is a hole would make it one no longer. */
-static int touch(const struct shadow *l, size_t page)
+/* Reads a page; not of a hole, which a read fault would fill. */
+static int touch(const struct shadow *sh, size_t page)
 {
-	if (!l->ids[page] || pattern_matches(region_page(&l->region, page), l->ids[page], page))
+	if (!sh->ids[page] || pattern_matches(region_page(&sh->region, page), sh->ids[page], page))
 		return 0;
 	return -EBADMSG;
 }
 
-/* Changes some or all pages of a stretch, and of no other. */
-static int change_stretch(const struct churning *ch, size_t stretch)
+/* Changes some or all pages of one stretch. */
+static int change_stretch(const struct churn *ch, size_t stretch)
 {
 	size_t first = stretch * STRETCH_PAGES, at = first + random_below(STRETCH_PAGES);
-	struct shadow *l = ch->l;
+	struct shadow *sh = ch->sh;
 	int err = 0;
 
 	begin(ch);
-	shadow_disturb(l, first, STRETCH_PAGES);
+	shadow_begin_change(sh, first, STRETCH_PAGES);
 	switch (random_below(4)) {
 	case 0:
-		refill(l, first, STRETCH_PAGES);
-		ch->deeds->refilled++;
+		refill(sh, first, STRETCH_PAGES);
+		ch->counts->refilled++;
 		break;
 	case 1:
-		err = punch(l, at, 1 + random_below(first + STRETCH_PAGES - at));
-		ch->deeds->punched++;
+		err = punch(sh, at, 1 + random_below(first + STRETCH_PAGES - at));
+		ch->counts->punched++;
 		break;
 	default:
-		err = touch(l, at);
-		ch->deeds->touched++;
+		err = touch(sh, at);
+		ch->counts->touched++;
 	}
-	shadow_settle(l, first, STRETCH_PAGES);
+	shadow_end_change(sh, first, STRETCH_PAGES);
 	end(ch);
 	return err;
 }
 
-/* What moves pages, or hides them, without the file's losing or gaining any. */
-static int change_mapping(const struct churning *ch)
+/* Changes page tables, or swaps out; the file's contents stay. */
+static int change_mapping(const struct churn *ch)
 {
-	const struct region *r = &ch->l->region;
+	const struct region *r = &ch->sh->region;
 	size_t from = random_below(r->pages), pages = 1 + random_below(r->pages - from);
 	void *addr = region_page(r, from);
 	int err = 0;
@@ -92,60 +92,60 @@ static int change_mapping(const struct churning *ch)
 	switch (random_below(4)) {
 	case 0:
 		err = madvise(addr, pages * PAGE_BYTES, MADV_DONTNEED);
-		ch->deeds->zapped++;
+		ch->counts->zapped++;
 		break;
 	case 1:
 		err = mprotect(addr, pages * PAGE_BYTES, PROT_NONE) ?:
 		      mprotect(addr, pages * PAGE_BYTES, PROT_READ | PROT_WRITE);
-		ch->deeds->protected++;
+		ch->counts->protected++;
 		break;
 	default:
-		/* Fails where pages lie behind the file's end. */
+		/* Fails if pages are behind the end of the file. */
 		madvise(addr, pages * PAGE_BYTES, MADV_PAGEOUT);
-		ch->deeds->paged_out++;
+		ch->counts->paged_out++;
 	}
 	end(ch);
 	return err ? -errno : 0;
 }
 
 /*
- * To be cut, a large entry must be split first, by a touch at the cut: 7.3's
- * ftruncate() never returns from one that begins before the cut.
+ * Reads the first page that is cut off, so that a large entry there is split: ftruncate()
+ * of Linux 7.3 never returns if a large entry begins before the cut.
  */
-static int cut_and_regrow(struct shadow *l, size_t from)
+static int cut_and_regrow(struct shadow *sh, size_t from)
 {
-	int err = touch(l, from);
+	int err = touch(sh, from);
 
 	if (err)
 		return err;
-	shadow_punch(l, from, l->region.pages - from);
-	if (ftruncate(l->region.fd, from * PAGE_BYTES))
+	shadow_punch(sh, from, sh->region.pages - from);
+	if (ftruncate(sh->region.fd, from * PAGE_BYTES))
 		return -errno;
 	usleep(random_below(2000));
-	return ftruncate(l->region.fd, l->region.pages * PAGE_BYTES) ? -errno : 0;
+	return ftruncate(sh->region.fd, sh->region.pages * PAGE_BYTES) ? -errno : 0;
 }
 
-int churn_small(const struct churning *ch)
+int churn_small(const struct churn *ch)
 {
-	size_t stretches = ch->l->region.pages / STRETCH_PAGES, stretch;
-	struct shadow *l = ch->l;
+	size_t stretches = ch->sh->region.pages / STRETCH_PAGES, stretch;
+	struct shadow *sh = ch->sh;
 	int err = 0;
 
-	while (!err && !is_over(ch)) {
+	while (!err && !is_stopped(ch)) {
 		stretch = random_below(stretches);
-		if (!l->frozen[stretch])
+		if (!sh->frozen[stretch])
 			err = change_stretch(ch, stretch);
 		if (!err && !random_below(16))
 			err = change_mapping(ch);
 		/* The last quarter is never frozen. */
 		if (!err && !random_below(256)) {
-			size_t from = l->region.pages * 3 / 4 + random_below(8) * STRETCH_PAGES;
+			size_t from = sh->region.pages * 3 / 4 + random_below(8) * STRETCH_PAGES;
 
 			begin(ch);
-			shadow_disturb(l, from, l->region.pages - from);
-			err = cut_and_regrow(l, from);
-			shadow_settle(l, from, l->region.pages - from);
-			ch->deeds->truncated++;
+			shadow_begin_change(sh, from, sh->region.pages - from);
+			err = cut_and_regrow(sh, from);
+			shadow_end_change(sh, from, sh->region.pages - from);
+			ch->counts->truncated++;
 			end(ch);
 		}
 	}
@@ -159,23 +159,23 @@ static long long whole_folios_swapped(void)
 	return read_text(SWPOUT, text, sizeof(text)) < 0 ? 0 : atoll(text);
 }
 
-bool churn_block(const struct churning *ch, size_t first)
+bool churn_block(const struct churn *ch, size_t first)
 {
-	struct shadow *l = ch->l;
+	struct shadow *sh = ch->sh;
 	long long before;
 	bool left;
 
 	begin(ch);
 	cgroup_enter(ch->cg);
-	left = punch(l, first, PMD_PAGES);
-	refill(l, first, PMD_PAGES);
+	left = punch(sh, first, PMD_PAGES);
+	refill(sh, first, PMD_PAGES);
 	cgroup_leave();
 	end(ch);
 
 	begin(ch);
 	before = whole_folios_swapped();
-	left |= region_pageout_pages(&l->region, first, PMD_PAGES);
-	ch->deeds->whole += whole_folios_swapped() > before;
+	left |= region_pageout_pages(&sh->region, first, PMD_PAGES);
+	ch->counts->whole += whole_folios_swapped() > before;
 	end(ch);
 
 	begin(ch);
@@ -185,72 +185,72 @@ bool churn_block(const struct churning *ch, size_t first)
 }
 
 /*
- * From one piece in swap to many. The even stretches stay as they are: so do
- * their pages' slots, while what is between them is taken out of their midst.
+ * Splits a large entry, by changes of odd stretches. The even ones are not changed, so
+ * their pages keep their slots.
  */
-static int take_apart(const struct churning *ch, size_t first)
+static int split_entry(const struct churn *ch, size_t first)
 {
 	size_t stretch, i;
 	int err = 0;
 
-	for (i = 0; !err && i < 24 && !is_over(ch); i++) {
+	for (i = 0; !err && i < 24 && !is_stopped(ch); i++) {
 		stretch = first / STRETCH_PAGES + 1 + 2 * random_below(PMD_PAGES / STRETCH_PAGES / 2);
 		err = change_stretch(ch, stretch);
-		ch->deeds->split++;
+		ch->counts->split++;
 		if (!err && !random_below(8))
 			err = change_mapping(ch);
 	}
 	return err;
 }
 
-/* The first 2 MiB are frozen as a whole, the next but for the odd stretches. */
-int churn_large(const struct churning *ch)
+/* The first 2 MiB are frozen, and the even stretches of the next. */
+int churn_large(const struct churn *ch)
 {
-	struct shadow *l = ch->l;
-	size_t blocks = l->region.pages / PMD_PAGES, block, first, cut;
+	struct shadow *sh = ch->sh;
+	size_t blocks = sh->region.pages / PMD_PAGES, block, first, cut;
 	int err = 0;
 
-	while (!err && !is_over(ch)) {
+	while (!err && !is_stopped(ch)) {
 		block = 1 + random_below(blocks - 1);
 		first = block * PMD_PAGES;
 		if (block > 1) {
 			begin(ch);
-			shadow_disturb(l, first, PMD_PAGES);
+			shadow_begin_change(sh, first, PMD_PAGES);
 			if (random_below(2) &&
-			    !madvise(region_page(&l->region, first), PMD_BYTES, MADV_COLLAPSE))
-				ch->deeds->collapsed++;
+			    !madvise(region_page(&sh->region, first), PMD_BYTES, MADV_COLLAPSE))
+				ch->counts->collapsed++;
 			end(ch);
 			if (!churn_block(ch, first)) {
-				ch->deeds->unsettled++;
+				ch->counts->unsettled++;
 				continue;
 			}
-			shadow_settle(l, first, PMD_PAGES);
+			shadow_end_change(sh, first, PMD_PAGES);
 		}
-		err = take_apart(ch, first);
+		err = split_entry(ch, first);
 		if (!err && block == blocks - 1) {
 			cut = first + STRETCH_PAGES * (1 + random_below(PMD_PAGES / STRETCH_PAGES - 1));
 			begin(ch);
-			shadow_disturb(l, cut, l->region.pages - cut);
-			err = cut_and_regrow(l, cut);
-			shadow_settle(l, cut, l->region.pages - cut);
-			ch->deeds->truncated++;
+			shadow_begin_change(sh, cut, sh->region.pages - cut);
+			err = cut_and_regrow(sh, cut);
+			shadow_end_change(sh, cut, sh->region.pages - cut);
+			ch->counts->truncated++;
 			end(ch);
 		}
 	}
 	return err;
 }
 
-int churn_reclaim(const struct churning *ch, size_t count)
+int churn_reclaim(const struct churn *ch, size_t count)
 {
 	size_t i;
 
-	while (!is_over(ch)) {
+	while (!is_stopped(ch)) {
 		begin(ch);
 		for (i = 0; i < count; i++) {
 			if (i && random_below(8))
 				continue;
 			cgroup_reclaim(ch[i].cg, (64 + random_below(512)) * PAGE_BYTES);
-			ch[i].deeds->reclaimed++;
+			ch[i].counts->reclaimed++;
 		}
 		end(ch);
 		usleep(random_below(20000));
@@ -258,7 +258,7 @@ int churn_reclaim(const struct churning *ch, size_t count)
 	return 0;
 }
 
-void deeds_print(const struct deeds *d, const char *what)
+void churn_counts_print(const struct churn_counts *d, const char *what)
 {
 	ksft_print_msg("%s: refilled %zu, touched %zu, punched %zu, truncated %zu times\n",
 		       what, d->refilled, d->touched, d->punched, d->truncated);

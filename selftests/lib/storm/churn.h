@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Changes memory in every way that moves its pages into swap, out of it, and
- * about in it, and keeps the shadow. One process for each file.
+ * Changes a file in every way that moves its pages into swap, within swap and out of it,
+ * and keeps its shadow. One process for each file.
  */
 #ifndef SELFTESTS_CHURN_H
 #define SELFTESTS_CHURN_H
@@ -9,40 +9,40 @@
 #include "lib/storm/shadow.h"
 #include "lib/system/cgroup.h"
 
-/* What was done how often. */
-struct deeds {
+/* Number of times of each operation. */
+struct churn_counts {
 	size_t refilled, touched, punched, truncated, paged_out, zapped, protected;
-	size_t whole;		/* 2 MiB that went to swap in one piece */
-	size_t split;		/* pages touched or punched in their midst */
+	size_t whole;		/* 2 MiB swapped out as one folio */
+	size_t split;		/* pages touched or punched inside one */
 	size_t collapsed;
-	size_t unsettled;	/* 2 MiB that would not leave memory */
+	size_t unsettled;	/* 2 MiB that stayed in memory */
 	size_t reclaimed;
 };
 
-/* Diagnostic lines. */
-void deeds_print(const struct deeds *d, const char *what);
+/* Prints diagnostic lines. */
+void churn_counts_print(const struct churn_counts *d, const char *what);
 
-struct churning {
+struct churn {
 	struct shadows *all;
-	struct shadow *l;
+	struct shadow *sh;
 	struct cgroup *cg;	/* that the file's pages are charged to */
-	struct deeds *deeds;	/* shared memory */
+	struct churn_counts *counts;	/* shared memory */
 };
 
 /*
- * Change a file of small folios, and one of 2 MiB folios, until it is over.
+ * Change a file of small folios, and one of 2 MiB folios, until all->stop is set.
  * Return 0 or a negative errno.
  */
-int churn_small(const struct churning *ch);
-int churn_large(const struct churning *ch);
+int churn_small(const struct churn *ch);
+int churn_large(const struct churn *ch);
 
-/* Lets the kernel reclaim from the cgroups of @count files meanwhile. */
-int churn_reclaim(const struct churning *ch, size_t count);
+/* Reclaims from the cgroups of @count files until all->stop is set. */
+int churn_reclaim(const struct churn *ch, size_t count);
 
 /*
- * Fills 2 MiB of a file anew, swaps them out and frees the copies in memory.
- * Returns whether they have left it altogether.
+ * Writes new contents to 2 MiB of a file, swaps them out and drops them from the swap
+ * cache. Returns true if nothing of them is left in memory.
  */
-bool churn_block(const struct churning *ch, size_t first);
+bool churn_block(const struct churn *ch, size_t first);
 
 #endif

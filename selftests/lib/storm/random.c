@@ -5,7 +5,7 @@
 #include "lib/memory/pattern.h"
 #include "lib/storm/random.h"
 
-size_t random_below(size_t sides)
+size_t random_below(size_t limit)
 {
 	static __u64 state;
 	static pid_t pid;
@@ -17,5 +17,5 @@ size_t random_below(size_t sides)
 	state ^= state << 13;
 	state ^= state >> 7;
 	state ^= state << 17;
-	return (state >> 11) % sides;
+	return (state >> 11) % limit;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Chance, another in every process. */
+/* Pseudo-random numbers, seeded in each process. */
 #ifndef SELFTESTS_RANDOM_H
 #define SELFTESTS_RANDOM_H
 
 #include <stddef.h>
 
-/* Less than @sides. */
-size_t random_below(size_t sides);
+/* A number below @limit. */
+size_t random_below(size_t limit);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a checker has seen, in numbers. */
+/* Counts of what a checker has read. */
 #ifndef SELFTESTS_REPORT_H
 #define SELFTESTS_REPORT_H
 
@@ -7,21 +7,21 @@
 
 struct report {
 	size_t reads;
-	size_t entries;		/* seen in them */
-	size_t locations;	/* of these, places in swap */
-	size_t constant;	/* of these, due at one place and found there */
-	size_t exact;		/* places whose bytes were the calm page's own */
-	size_t own;		/* places whose bytes were, or had been, the page's */
-	size_t ambiguous;	/* places that changed before their bytes were seen */
-	size_t silences;	/* asked for, to see the bytes in peace */
-	size_t wrong;
+	size_t entries;		/* in these reads */
+	size_t locations;	/* entries with a swap slot */
+	size_t constant;	/* locations that had to be a known slot, and were */
+	size_t exact;		/* slots with the bytes that the shadow has */
+	size_t own;		/* slots with bytes that the page has or had */
+	size_t changed;		/* slots not compared: the page changed before */
+	size_t locked;		/* times that change_lock was held to compare */
+	size_t wrong;		/* entries that cannot be true */
 	char first[512];	/* the first of these, in words */
 };
 
-/* Adds up what several have seen. */
-void report_add(struct report *sum, const struct report *t);
+/* Adds @r to @sum. */
+void report_add(struct report *sum, const struct report *r);
 
-/* Diagnostic lines. */
-void report_print(const struct report *t);
+/* Prints diagnostic lines. */
+void report_print(const struct report *r);
 
 #endif

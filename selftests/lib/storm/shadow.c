@@ -15,9 +15,9 @@ struct shadows *shadows_create(void)
 		return NULL;
 	pthread_rwlockattr_init(&attr);
 	pthread_rwlockattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
-	/* Who wants silence must not wait for ever behind those who work. */
+	/* The writer of the lock must not starve behind its readers. */
 	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-	if (pthread_rwlock_init(&all->work, &attr)) {
+	if (pthread_rwlock_init(&all->change_lock, &attr)) {
 		shadows_destroy(all);
 		return NULL;
 	}
@@ -30,59 +30,59 @@ void shadows_destroy(struct shadows *all)
 		munmap(all, sizeof(*all));
 }
 
-void shadow_open(struct shadow *l, const struct region *r)
+void shadow_open(struct shadow *sh, const struct region *r)
 {
-	l->region = *r;
-	l->region.ids = l->ids;
+	sh->region = *r;
+	sh->region.ids = sh->ids;
 }
 
-/* Makes the sequence numbers odd or even; those that are so already stay. */
-static void make(struct shadow *l, size_t from, size_t pages, __u32 odd)
+/* Makes the sequence numbers odd or even. */
+static void set_parity(struct shadow *sh, size_t from, size_t pages, __u32 odd)
 {
 	size_t i;
 
 	for (i = from / STRETCH_PAGES; i * STRETCH_PAGES < from + pages; i++)
-		if ((atomic_load(&l->seq[i]) & 1) != odd)
-			atomic_fetch_add(&l->seq[i], 1);
+		if ((atomic_load(&sh->seq[i]) & 1) != odd)
+			atomic_fetch_add(&sh->seq[i], 1);
 }
 
-void shadow_disturb(struct shadow *l, size_t from, size_t pages)
+void shadow_begin_change(struct shadow *sh, size_t from, size_t pages)
 {
-	make(l, from, pages, 1);
+	set_parity(sh, from, pages, 1);
 }
 
-void shadow_settle(struct shadow *l, size_t from, size_t pages)
+void shadow_end_change(struct shadow *sh, size_t from, size_t pages)
 {
-	make(l, from, pages, 0);
+	set_parity(sh, from, pages, 0);
 }
 
-void shadow_renew(struct shadow *l, size_t page)
+void shadow_new_contents(struct shadow *sh, size_t page)
 {
-	l->ids[page] = l->region.id + ++l->generation;
+	sh->ids[page] = sh->region.id + ++sh->generation;
 }
 
-void shadow_punch(struct shadow *l, size_t from, size_t pages)
-{
-	size_t i;
-
-	for (i = from; i < from + pages; i++)
-		l->ids[i] = 0;
-}
-
-void shadow_fill(struct shadow *l, size_t from, size_t pages)
+void shadow_punch(struct shadow *sh, size_t from, size_t pages)
 {
 	size_t i;
 
 	for (i = from; i < from + pages; i++)
-		region_fill_page(&l->region, i);
+		sh->ids[i] = 0;
 }
 
-bool shadow_knows(const struct shadow *l, const void *bytes, size_t page)
+void shadow_fill(struct shadow *sh, size_t from, size_t pages)
+{
+	size_t i;
+
+	for (i = from; i < from + pages; i++)
+		region_fill_page(&sh->region, i);
+}
+
+bool shadow_had(const struct shadow *sh, const void *bytes, size_t page)
 {
 	__u64 id, number;
 
 	if (!pattern_read(bytes, &id, &number))
 		return false;
-	return number == l->region.first + page &&
-	       id - l->region.id - 1 < __atomic_load_n(&l->generation, __ATOMIC_SEQ_CST);
+	return number == sh->region.first + page &&
+	       id - sh->region.id - 1 < __atomic_load_n(&sh->generation, __ATOMIC_SEQ_CST);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The shadow of memory that is changed while others look at it: which pages
- * are being changed, and what the others hold. It is shared by all processes
- * that take part; one of them writes it for each file, all read it.
+ * Shadow of a file that one process changes while others read its state: contents of each
+ * page, and sequence numbers of the stretches that are being changed. It is in memory
+ * shared by all processes of the test.
  *
- * A stretch of pages is calm while its sequence number is even: its writer
- * leaves its pages alone, and nothing that others do moves a page of it that is
- * in swap. The kernel may still swap out what is in memory.
+ * While a stretch's sequence number is even, its writer does not change its pages, and
+ * nothing that other processes do moves a page of it that is in swap. The kernel may
+ * still swap out pages of it that are in memory.
  */
 #ifndef SELFTESTS_SHADOW_H
 #define SELFTESTS_SHADOW_H
@@ -25,45 +25,45 @@ struct shadow {
 	struct region region;	/* at the same address in every process */
 	__u64 generation;	/* of the contents written last */
 	__u64 ids[SHADOW_PAGES];	/* contents by page, 0 for a hole */
-	bool frozen[SHADOW_STRETCHES];	/* never changed at all */
+	bool frozen[SHADOW_STRETCHES];	/* never changed */
 	atomic_uint seq[SHADOW_STRETCHES];	/* odd: being changed */
 };
 
 struct shadows {
-	pthread_rwlock_t work;	/* whoever changes anything holds it for reading */
-	atomic_bool over;	/* everybody is to end */
+	pthread_rwlock_t change_lock;	/* held for reading during every change */
+	atomic_bool stop;	/* all processes are to end */
 	struct shadow of[SHADOWS];
 };
 
-/* Memory for all children; NULL if there is none. */
+/* Shared memory for all children, or NULL. */
 struct shadows *shadows_create(void);
 void shadows_destroy(struct shadows *all);
 
-/* A new entry in the shadow for @r, whose pages are holes. */
-void shadow_open(struct shadow *l, const struct region *r);
+/* Begins the shadow of @r, whose pages are holes. */
+void shadow_open(struct shadow *sh, const struct region *r);
 
-/* Pages of these stretches are about to be changed; are as the shadow says. */
-void shadow_disturb(struct shadow *l, size_t from, size_t pages);
-void shadow_settle(struct shadow *l, size_t from, size_t pages);
+/* Make the sequence numbers of all stretches with these pages odd, or even. */
+void shadow_begin_change(struct shadow *sh, size_t from, size_t pages);
+void shadow_end_change(struct shadow *sh, size_t from, size_t pages);
 
-/* What is to be in a page from now on: new contents, or nothing. */
-void shadow_renew(struct shadow *l, size_t page);
-void shadow_punch(struct shadow *l, size_t from, size_t pages);
+/* Record new contents of a page, or holes; memory is not written. */
+void shadow_new_contents(struct shadow *sh, size_t page);
+void shadow_punch(struct shadow *sh, size_t from, size_t pages);
 
-/* Writes what the shadow says to memory. */
-void shadow_fill(struct shadow *l, size_t from, size_t pages);
+/* Writes the recorded contents to memory. */
+void shadow_fill(struct shadow *sh, size_t from, size_t pages);
 
-/* Whether these bytes are, or once were, what that page holds. */
-bool shadow_knows(const struct shadow *l, const void *bytes, size_t page);
+/* True if these bytes are contents that the page has now or had before. */
+bool shadow_had(const struct shadow *sh, const void *bytes, size_t page);
 
-static inline __u32 shadow_seq(const struct shadow *l, size_t page)
+static inline __u32 shadow_seq(const struct shadow *sh, size_t page)
 {
-	return atomic_load(&l->seq[page / STRETCH_PAGES]);
+	return atomic_load(&sh->seq[page / STRETCH_PAGES]);
 }
 
-static inline bool shadow_calm_since(const struct shadow *l, size_t page, __u32 seq)
+static inline bool shadow_unchanged_since(const struct shadow *sh, size_t page, __u32 seq)
 {
-	return !(seq & 1) && shadow_seq(l, page) == seq;
+	return !(seq & 1) && shadow_seq(sh, page) == seq;
 }
 
 #endif

@@ -11,21 +11,21 @@
 #define SECONDS		3
 #define PAUSE_US	10000
 
-static bool is_over(struct storm *s)
+static bool is_stopped(struct storm *s)
 {
-	return __atomic_load_n(&s->over, __ATOMIC_RELAXED);
+	return __atomic_load_n(&s->stop, __ATOMIC_RELAXED);
 }
 
 static void end(struct storm *s)
 {
-	__atomic_store_n(&s->over, true, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->stop, true, __ATOMIC_RELAXED);
 }
 
 static void *repeat(void *arg)
 {
 	struct storm_thread *t = arg;
 
-	while (!is_over(t->storm) && !t->err) {
+	while (!is_stopped(t->storm) && !t->err) {
 		t->err = t->round(t);
 		t->rounds += !t->err;
 	}
@@ -46,14 +46,14 @@ void storm_add(struct storm *s, const char *name, int (*round)(struct storm_thre
 	};
 }
 
-/* By the clock: with all CPUs busy a pause takes longer than it should. */
-static void wait_for_the_end(struct storm *s)
+/* By the clock: with all CPUs busy, usleep() takes longer than asked for. */
+static void wait_for_end(struct storm *s)
 {
 	const char *text = getenv("XPAGEMAP_STORM_SECONDS");
 	time_t seconds = text && atol(text) > 0 ? atol(text) : SECONDS;
 	time_t until = time(NULL) + seconds;
 
-	while (time(NULL) < until && !is_over(s))
+	while (time(NULL) < until && !is_stopped(s))
 		usleep(PAUSE_US);
 	end(s);
 }
@@ -68,7 +68,7 @@ int storm_run(struct storm *s)
 		started += !err;
 	}
 	if (!err)
-		wait_for_the_end(s);
+		wait_for_end(s);
 	end(s);
 	for (i = 0; i < started; i++) {
 		struct storm_thread *t = &s->threads[i];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Threads that do one thing each, over and over, until time is up or one fails. */
+/* Threads that repeat one operation each, until the time is over or one fails. */
 #ifndef SELFTESTS_STORM_H
 #define SELFTESTS_STORM_H
 
@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #define STORM_THREADS 8
-/* For tests with a storm: it lasts as long as it is told to. */
+/* Timeout of tests with a storm: XPAGEMAP_STORM_SECONDS sets its length. */
 #define STORM_TIMEOUT 86400
 
 struct storm;
@@ -16,9 +16,9 @@ struct storm;
 struct storm_thread {
 	struct storm *storm;
 	pthread_t id;
-	const char *name;	/* what it does, for the report */
-	int (*round)(struct storm_thread *t);	/* 0, or a negative errno ends it all */
-	size_t number;		/* among those of the same kind */
+	const char *name;	/* of the operation, printed at the end */
+	int (*round)(struct storm_thread *t);	/* 0, or a negative errno ends the storm */
+	size_t number;		/* among threads with the same operation */
 	void *arg;
 	unsigned long rounds;
 	int err;
@@ -27,15 +27,15 @@ struct storm_thread {
 struct storm {
 	struct storm_thread threads[STORM_THREADS];
 	size_t count;
-	bool over;
+	bool stop;
 };
 
 void storm_add(struct storm *s, const char *name, int (*round)(struct storm_thread *t),
 	       size_t number, void *arg);
 
 /*
- * Runs all for XPAGEMAP_STORM_SECONDS, or a few, and prints how often each has done
- * its part. Returns the first error, or -ENODATA where one never did, or 0.
+ * Runs all threads for XPAGEMAP_STORM_SECONDS, by default a few, and prints the number of
+ * rounds of each. Returns the first error, or -ENODATA if a thread finished no round, or 0.
  */
 int storm_run(struct storm *s);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* One of the files in which the pages of a region can be seen. */
+/* A file of xpagemap that shows the pages of a region. */
 #ifndef SELFTESTS_VIEW_H
 #define SELFTESTS_VIEW_H
 
@@ -18,18 +18,17 @@ struct view {
 	int fd;
 };
 
-/* Both return 0 or a negative errno. What is asked for must be attached. */
-int view_open_process(struct view *o, pid_t pid);
-int view_open_file(struct view *o, int fd);
+/* Both return 0 or a negative errno. The process or file must be attached. */
+int view_open_process(struct view *v, pid_t pid);
+int view_open_file(struct view *v, int fd);
 
 /*
- * The entries of @pages pages of @r from its page @from on. Pages that are
- * not there any more, behind the end of a file, read 0. Returns 0 or a negative
- * errno.
+ * Reads the entries of @pages pages of @r from its page @from on. Pages behind the end
+ * of a file read 0. Returns 0 or a negative errno.
  */
-int view_read(const struct view *o, const struct region *r, size_t from,
+int view_read(const struct view *v, const struct region *r, size_t from,
 		 size_t pages, __u64 *entries);
 
-const char *view_name(const struct view *o);
+const char *view_name(const struct view *v);
 
 #endif
