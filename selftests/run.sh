@@ -82,7 +82,7 @@ select_names() {
 
 wanted() { [ -n "${ARGS[$1]+set}" ]; }
 
-# One suite name and its number of tests per line, from the sources.
+# One suite name and its number of tests on each line, from the sources.
 kunit_expected() {
 	local sources
 	mapfile -t sources < <(find src patches -name "*.rs" -o -name "*.patch" | sort)
@@ -113,28 +113,27 @@ kunit_suite() {
 	result "$status" "kunit.$suite"
 }
 
-# A failed program may leave what it attached; the next one must not suffer for it.
+# Detaches targets and files that a failed program has left attached.
 detach_leftovers() {
 	local dir
 	for dir in "$XPAGEMAP"/[0-9]*; do
 		[ -d "$dir" ] || continue
-		note "target ${dir##*/} was left behind"
+		note "target ${dir##*/} was left attached"
 		echo "${dir##*/}" >"$XPAGEMAP/detach"
 	done
 	for dir in "$XPAGEMAP"/files/*; do
 		[ -d "$dir" ] || continue
-		note "file ${dir##*/} was left behind"
+		note "file ${dir##*/} was left attached"
 		echo "${dir##*/}" >"$XPAGEMAP/detach_fd"
 	done
 }
 
-# Programs that change what all rely on put it back. If one did not, it fails,
-# and the next one must not suffer for it.
+# Restores the swap disk and zswap; the program that has not done so fails.
 restored() {
 	local status=0 device
 	while read -r device _; do
 		[ "$device" != "$XPAGEMAP_SWAPDEV" ] || continue
-		note "swap device $device was left behind"
+		note "swap device $device was left on"
 		swapoff "$device"
 		status=1
 	done < <(tail -n +2 /proc/swaps)
@@ -151,7 +150,7 @@ restored() {
 	return "$status"
 }
 
-# The output of a program is on standard input: as many results as it planned?
+# Fails if the program's output, on standard input, has not as many results as planned.
 plan_kept() {
 	awk '
 		/^1\.\.[0-9]+/ { plan = substr($1, 4) }
@@ -176,7 +175,7 @@ program() {
 		status=1
 	fi
 	detach_leftovers
-	# A program that died in the middle may have left it on.
+	# A program that was killed may have left the sysctl on.
 	[ ! -w "$LOOKUP" ] || echo 0 >"$LOOKUP"
 	restored || status=1
 	note "$name took $((SECONDS - start)) s"

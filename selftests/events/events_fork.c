@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fork and what follows: pages become shared, are copied, are taken over by who is left.
- * A page that is pinned is copied for the child at once.
+ * Fork shares pages; writes copy them, or reuse the page of the last owner. Fork copies
+ * pinned pages.
  */
 #include <linux/mman.h>
 #include <sys/ptrace.h>
@@ -50,7 +50,7 @@ TEST_F(events_fork, new_page)
 				     { OP_SET, CAUSE_NEW, self->frames, NULL }));
 }
 
-/* Only read, memory is the zero page; what is written to then is a copy of it. */
+/* A read fault maps the zero page, and a write then copies it. */
 TEST_F(events_fork, zero_page_is_copied)
 {
 	struct region r;
@@ -68,7 +68,7 @@ TEST_F(events_fork, zero_page_is_copied)
 	region_free(&r);
 }
 
-/* So is a file's page, whether it was looked at before or not. */
+/* A write copies a file's page, mapped before or not. */
 TEST_F(events_fork, private_page_of_a_file_is_copied)
 {
 	struct region file, r;
@@ -94,7 +94,7 @@ TEST_F(events_fork, fork_shares)
 				     { OP_CLEAR, CAUSE_FORK_SHARE, self->frames, NULL }));
 }
 
-/* Shared already: there is nothing left to change. */
+/* The pages are shared already. */
 TEST_F(events_fork, second_fork_changes_nothing)
 {
 	ASSERT_EQ(0, child_start_idle(&self->child));
@@ -105,7 +105,7 @@ TEST_F(events_fork, second_fork_changes_nothing)
 	EXPECT_EQ(PAGES, steps_none(&self->self.log, &self->region));
 }
 
-/* The child's copies are at the parent's addresses, and the parent makes them. */
+/* The parent makes the child's copies, and the events have the parent's addresses. */
 TEST_F(events_fork, fork_copies_pinned_pages_early)
 {
 	struct region pinned = region_part(&self->region, 0, PINNED);
@@ -148,7 +148,7 @@ TEST_F(events_fork, child_that_writes_gets_a_copy)
 	ASSERT_EQ(0, traced_end(&self->self));
 	EXPECT_EQ(PAGES, STEPS_TAKEN(&self->other.log, r,
 				     { OP_SET, CAUSE_COW_COPY, self->copies, &child }));
-	/* What is the child's alone is none of the parent's. */
+	/* The child's copies are in no log but the child's. */
 	EXPECT_EQ(PAGES, steps_none(&self->self.log, r));
 }
 
@@ -164,7 +164,7 @@ TEST_F(events_fork, last_owner_reuses_the_page_when_it_writes)
 				     { OP_SET, CAUSE_COW_REUSE, self->frames, NULL }));
 }
 
-/* The debugger writes, and so the debugger it is who copies. */
+/* The copy is made by the debugger, which writes. */
 TEST_F(events_fork, poked_page_is_copied_by_the_debugger)
 {
 	struct region page = region_part(&self->region, 3, 1);

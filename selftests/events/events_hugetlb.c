@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Private hugetlb memory: its pages have one bit each, their heads'. */
+/* Private hugetlb memory: a huge page has one bit, that of its first page. */
 #include "lib/harness.h"
 #include "lib/lib.h"
 
@@ -37,7 +37,7 @@ FIXTURE_TEARDOWN(events_hugetlb)
 	EXPECT_EQ(0, setting_restore(&self->pool));
 }
 
-/* Once: this is what has happened to the page since it was last asked. */
+/* The only event of the page since tracing was started. */
 static void expect_step(struct __test_metadata *_metadata, FIXTURE_DATA(events_hugetlb) * self,
 			enum event_op op, enum cause cause, __u64 frame)
 {
@@ -93,7 +93,7 @@ TEST_F(events_hugetlb, freed)
 	expect_step(_metadata, self, OP_CLEAR, CAUSE_FREE, self->frame);
 }
 
-/* A pin for reading, of a page that is shared: as of small ones. */
+/* A pin for reading unshares a shared page, as it does small pages. */
 TEST_F(events_hugetlb, pin_unshares)
 {
 	ASSERT_EQ(0, child_start_idle(&self->child));
@@ -129,7 +129,7 @@ TEST_F(events_hugetlb, copied_in_by_userfaultfd)
 	free(from);
 }
 
-/* On its way to another frame, it is as any other page. */
+/* Migration has the same events as for other pages. */
 TEST_F(events_hugetlb, migrated)
 {
 	ASSERT_EQ(0, traced_again(&self->self));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Migration: the bit is cleared while a page is on its way, and set in its new frame.
- * Whoever has it moved did it, its owner or somebody else.
+ * Migration clears the bit when it begins, and sets it for the new frame when it ends. The
+ * events name the process that migrates, the owner or another one.
  */
 #include <linux/mempolicy.h>
 #include <sys/syscall.h>
@@ -10,7 +10,7 @@
 #include "lib/lib.h"
 
 #define PAGES		16
-#define SPREAD		8192	/* pages, of which every second is given back */
+#define SPREAD		8192	/* pages, of which every second is freed */
 #define SOFT_OFFLINE	"/sys/devices/system/memory/soft_offline_page"
 #define UNPOISON	"/sys/kernel/debug/hwpoison/unpoison-pfn"
 #define SECOND_NODE	"/sys/devices/system/node/node1"
@@ -55,7 +55,7 @@ TEST_F(events_migrate, moved_by_the_process_itself)
 	EXPECT_EQ(PAGES, count_moved(self, NULL));
 }
 
-/* Of what is shared, there is no bit to take along. */
+/* A shared page has no bit to move. */
 TEST_F(events_migrate, shared_page_moves_without_a_change)
 {
 	ASSERT_EQ(0, child_start_idle(&self->child));
@@ -66,7 +66,7 @@ TEST_F(events_migrate, shared_page_moves_without_a_change)
 	EXPECT_EQ(PAGES, steps_none(&self->self.log, &self->region));
 }
 
-/* A pinned page cannot be moved, and is not changed by the attempt. */
+/* A pinned page cannot be moved; the attempt changes nothing. */
 TEST_F(events_migrate, pinned_page_is_left_alone)
 {
 	struct pin pin;
@@ -80,13 +80,13 @@ TEST_F(events_migrate, pinned_page_is_left_alone)
 	EXPECT_EQ(0, pin_release(&pin));
 }
 
-/* Whose pages are to be moved. */
+/* Pages to be moved, and their process. */
 struct order {
 	pid_t pid;
 	const struct region *region;
 };
 
-/* By physical addresses, whoever may have the pages. */
+/* Soft-offlines the frames, by their physical addresses. */
 static int take_frames_away(const struct order *o)
 {
 	int err = 0, proc = proc_pagemap_open(o->pid);
@@ -134,7 +134,7 @@ struct mover {
 	struct order order;
 };
 
-/* It must not have a part of the region: it is to be somebody else's. */
+/* Unmaps the region: only the parent has its pages. */
 static int move_when_told(struct child *c, void *arg)
 {
 	const struct mover *m = arg;
@@ -148,7 +148,7 @@ static int move_when_told(struct child *c, void *arg)
 	return 0;
 }
 
-/* The pages are the parent's alone again when this returns, and traced from then on. */
+/* On return, the parent's pages are exclusive, and traced from then on. */
 static void start_mover(struct __test_metadata *_metadata, FIXTURE_DATA(events_migrate) * self,
 			int (*move)(const struct order *o))
 {
@@ -176,7 +176,7 @@ TEST_F(events_migrate, moved_by_another_process)
 TEST_F(events_migrate, moved_by_another_process_to_another_node)
 {
 	if (access(SECOND_NODE, F_OK))
-		SKIP(return, "there is one node only: move_pages(2) has nowhere to go");
+		SKIP(return, "there is one node only: move_pages(2) needs two");
 	start_mover(_metadata, self, move_to_second_node);
 	ASSERT_TRUE(child_ask(&self->child));
 	EXPECT_EQ(0, frames_kept(&self->self.ex, &self->region, self->frames));
@@ -185,7 +185,7 @@ TEST_F(events_migrate, moved_by_another_process_to_another_node)
 	EXPECT_EQ(PAGES, count_moved(self, &self->by));
 }
 
-/* Which of the pages are moved is not ours to say; but those that are, are told. */
+/* The kernel chooses the pages to move; each of them has both events. */
 TEST_F(events_migrate, compacted_by_another_process)
 {
 	struct event start = { .op = OP_CLEAR, .cause = CAUSE_MIGRATE_START };

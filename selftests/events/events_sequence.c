@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Lives of pages: all that happens to one, in the order in which it happened. */
+/* Several changes of each page, in order. */
 #include <linux/mman.h>
 
 #include "lib/harness.h"
@@ -32,7 +32,7 @@ FIXTURE_TEARDOWN(events_sequence)
 	region_free(&self->region);
 }
 
-/* New, shared, copied by the parent; what it leaves to the child the child takes over. */
+/* The parent copies; the child reuses the page as its last owner. */
 TEST_F(events_sequence, shared_then_copied_then_taken_over)
 {
 	struct region *r = &self->region;
@@ -57,7 +57,7 @@ TEST_F(events_sequence, shared_then_copied_then_taken_over)
 				     { OP_SET, CAUSE_COW_REUSE, self->first, &child }));
 }
 
-/* The child copies, and the parent has what is left. */
+/* The child copies; the parent reuses the page as its last owner. */
 TEST_F(events_sequence, shared_then_copied_by_the_child_then_taken_over)
 {
 	struct region *r = &self->region;
@@ -102,7 +102,7 @@ TEST_F(events_sequence, swapped_out_and_in_and_out_again)
 				     { OP_SET, CAUSE_SWAP_IN, self->third, NULL }));
 }
 
-/* Shared, unshared for a pin, and kept by the parent when it forks again. */
+/* Unshared for a pin, and copied for the child by the next fork. */
 TEST_F(events_sequence, unshared_then_copied_early)
 {
 	struct region *r = &self->region;
@@ -150,7 +150,7 @@ TEST_F(events_sequence, migrated_then_shared_then_taken_over_then_freed)
 				     { OP_CLEAR, CAUSE_FREE, self->second, NULL }));
 }
 
-/* The first page of a huge one: shared by the PMD, taken over, split, swapped out. */
+/* Events of the first page of a THP, which stand for all until it is split. */
 TEST_F(events_sequence, huge_page_shared_taken_over_and_split)
 {
 	__u64 frames[PMD_PAGES];

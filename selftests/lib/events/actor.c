@@ -26,7 +26,7 @@ struct actor actor_self(void)
 	return actor_of(getpid());
 }
 
-/* A process may call itself as it likes, but has a program. */
+/* A kernel thread has none; a process with its name has. */
 static int has_program(pid_t pid)
 {
 	char path[64], to[8];

@@ -38,7 +38,7 @@ const char *cause_name(enum cause cause)
 	return cause_names[cause];
 }
 
-/* Takes a word off the line, which goes on behind the space. NULL where there is none. */
+/* Takes a word off the line, up to a space. NULL if there is none. */
 static char *take_word(char **line)
 {
 	char *word = *line, *end = word ? strchr(word, ' ') : NULL;
@@ -50,7 +50,7 @@ static char *take_word(char **line)
 	return word;
 }
 
-/* Digits and nothing else, and no zero before them. */
+/* Takes a number without leading zeroes. */
 static bool take_number(char **line, int base, __u64 *number)
 {
 	const char *word = take_word(line);
@@ -101,7 +101,7 @@ static bool take_cause(char **line, enum cause *cause)
 	return false;
 }
 
-/* Of a function, as compilers make them. */
+/* True for names of functions as compilers emit them. */
 static bool is_name(const char *name, size_t len)
 {
 	size_t i;
@@ -112,7 +112,7 @@ static bool is_name(const char *name, size_t len)
 	return len > 0;
 }
 
-/* A function, and how far into it. */
+/* Takes FUNCTION+0xOFFSET. */
 static bool take_site(char **line, char *site, size_t size)
 {
 	const char *word = take_word(line), *plus;
@@ -135,7 +135,7 @@ bool event_parse(char *line, struct event *e)
 	    !take_site(&line, e->site, sizeof(e->site)) || !take_number(&line, 10, &pid))
 		return false;
 	e->pid = pid;
-	/* Whatever a process calls itself, spaces included. */
+	/* The rest of the line: a process's name may have spaces. */
 	if (strlen(line) >= sizeof(e->comm))
 		return false;
 	snprintf(e->comm, sizeof(e->comm), "%s", line);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* One line of PID/events: somebody set or cleared the exclusive bit of a page. */
+/* One line of PID/events: a change of PG_anon_exclusive. */
 #ifndef SELFTESTS_EVENT_H
 #define SELFTESTS_EVENT_H
 
@@ -40,18 +40,18 @@ struct event {
 	__u64 seq;
 	__u64 ns;		/* of CLOCK_MONOTONIC */
 	__u64 pfn;
-	const unsigned char *addr;	/* NULL where it is not known */
+	const unsigned char *addr;	/* NULL if unknown */
 	enum event_op op;
 	enum cause cause;
 	pid_t pid;
 	char comm[16];
-	char site[64];		/* cut where it is longer */
+	char site[64];		/* truncated */
 };
 
-/* Takes the line apart. Whether it is exactly as the contract has it. */
+/* Parses a line. Returns false if it is not exactly in the documented format. */
 bool event_parse(char *line, struct event *e);
 
-/* A line like the log's. */
+/* Prints a line as in the log. */
 void event_describe(const struct event *e, char *buf, size_t size);
 
 #endif

@@ -65,7 +65,7 @@ static void parse_comment(struct events *log, const char *line)
 		log->gone = true;
 }
 
-/* Room for one more. */
+/* Makes room for one more event. */
 static struct event *append(struct events *log)
 {
 	size_t room = log->room ? 2 * log->room : 1024;
@@ -96,7 +96,7 @@ static int parse_line(struct events *log, char *line)
 		return -ENOMEM;
 	if (event_parse(line, e) && (log->count < 2 || e->seq > e[-1].seq))
 		return 0;
-	ksft_print_msg("not an event, or not in order: \"%s\"\n", copy);
+	ksft_print_msg("not an event, or out of order: \"%s\"\n", copy);
 	log->count--;
 	return -EPROTO;
 }
@@ -222,7 +222,7 @@ bool events_explained(const struct events *log)
 	while ((e = events_next(log, e, &other))) {
 		if (count++ < SHOWN) {
 			event_describe(e, text, sizeof(text));
-			ksft_print_msg("not explained: %s\n", text);
+			ksft_print_msg("unknown cause: %s\n", text);
 		}
 	}
 	return count * 100 <= log->count;

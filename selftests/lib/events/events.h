@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * A target's PID/trace and PID/events: who set and cleared the exclusive bit of which
- * page, and why.
- */
+/* A target's PID/trace and PID/events. */
 #ifndef SELFTESTS_EVENTS_H
 #define SELFTESTS_EVENTS_H
 
@@ -13,13 +10,13 @@
 
 #include "lib/events/event.h"
 
-/* What a log says; all zeroes before the first reading. */
+/* A parsed log; all zeroes before the first read. */
 struct events {
 	struct event *of;		/* oldest first */
-	const struct event **by_addr;	/* and then by age */
+	const struct event **by_addr;	/* sorted by address, then by age */
 	size_t count, room;
-	__u64 dropped;		/* as comments say */
-	bool gone;		/* the address space, as a comment says */
+	__u64 dropped;		/* from the log's comments */
+	bool gone;		/* a comment says that the address space is gone */
 };
 
 /* All return 0 or a negative errno. */
@@ -33,29 +30,26 @@ int events_started(pid_t pid);
 int events_open(pid_t pid);
 
 /*
- * Reads the log, which replaces what was read before. -EPROTO where a line is not
- * exactly as the contract has it, or not younger than the one before; it is printed.
+ * Reads the log and replaces @log's contents. -EPROTO, and prints the line, if one is not
+ * exactly in the documented format, or not newer than the one before.
  */
 int events_read(struct events *log, pid_t pid);
 int events_parse(struct events *log, char *text);
 void events_free(struct events *log);
 
 /*
- * The next event after @e, or the first where that is NULL, with all that is set in
- * @like but for its times and its site. NULL where there is none.
+ * The next event after @e, or the first if that is NULL, that has all nonzero members of
+ * @like except seq, ns and site. NULL if there is none.
  */
 const struct event *events_next(const struct events *log, const struct event *e,
 				const struct event *like);
 size_t events_count(const struct events *log, const struct event *like);
 
-/* How many events the page at @addr has had; @first is the oldest, the others follow. */
+/* Number of events of the page at @addr, in @first, oldest first. */
 size_t events_at(const struct events *log, const void *addr,
 		 const struct event *const **first);
 
-/*
- * Whether the causes are known of all but one event in a hundred. Those whose cause
- * is not known are printed.
- */
+/* True if at most one event in a hundred has the cause `other`; prints the first of these. */
 bool events_explained(const struct events *log);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What must have happened to each page of a region, step by step. */
+/* Expected events of each page of a region, in order. */
 #ifndef SELFTESTS_STEPS_H
 #define SELFTESTS_STEPS_H
 
@@ -13,13 +13,13 @@
 struct step {
 	enum event_op op;
 	enum cause cause;
-	const __u64 *frames;		/* of each page; NULL: any */
-	const struct actor *by;		/* NULL: the caller */
+	const __u64 *frames;		/* frame of each page; NULL: any */
+	const struct actor *by;		/* NULL: this process */
 };
 
 /*
- * How many pages of the region the log has exactly these events of, in that order. The
- * first that it has others of are printed.
+ * Number of pages whose events in the log are exactly these, in this order. Prints the
+ * events of the first other pages.
  */
 size_t steps_taken(const struct events *log, const struct region *r,
 		   const struct step *steps, size_t count);
@@ -28,12 +28,12 @@ size_t steps_taken(const struct events *log, const struct region *r,
 	steps_taken(log, r, (const struct step[]){ __VA_ARGS__ },			\
 		    sizeof((const struct step[]){ __VA_ARGS__ }) / sizeof(struct step))
 
-/* How many pages of the region the log has no event of; others are printed. */
+/* Number of pages without events; prints the events of the first others. */
 size_t steps_none(const struct events *log, const struct region *r);
 
 /*
- * How many of the frames have one event of that kind, wherever it was: of what is
- * not mapped any more, the log does not tell the address.
+ * Number of frames with exactly one such event, at any address: events of pages that are
+ * not mapped any more have none.
  */
 size_t steps_of_frames(const struct events *log, const __u64 *frames, size_t count,
 		       enum event_op op, enum cause cause);

@@ -4,7 +4,7 @@
 
 int traced_open(struct traced *t, pid_t pid)
 {
-	/* What was unmapped before is freed before, too. */
+	/* Pages unmapped before are freed before tracing starts. */
 	region_drain_batches();
 	return exclusive_open(&t->ex, pid) ?: events_start(pid);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A target whose exclusive bits are traced from the moment that it is one. */
+/* A target that is traced from its attachment on. */
 #ifndef SELFTESTS_TRACED_H
 #define SELFTESTS_TRACED_H
 
@@ -16,17 +16,17 @@ struct traced {
 /* All return 0 or a negative errno. */
 int traced_open(struct traced *t, pid_t pid);
 
-/* A child, as by child_start(); what it does before it is told to go on is not traced. */
+/* A child, as by child_start(); events before it is told to go on may be missing. */
 int traced_child(struct traced *t, struct child *c,
 		 int (*body)(struct child *c, void *arg), void *arg);
 
-/* Begins anew. */
+/* Starts again, with an empty log. */
 int traced_again(struct traced *t);
 
-/* Ends, and reads what there was. */
+/* Stops, and reads the log. */
 int traced_end(struct traced *t);
 
-/* Of one that was never opened, too. */
+/* No effect if never opened. */
 int traced_close(struct traced *t);
 
 #endif

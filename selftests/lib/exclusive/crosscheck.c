@@ -17,14 +17,14 @@ static const char *check_present(__u64 entry, __u64 flags, long count)
 		return "the zero bit is wrong";
 	if (entry & EX_ZERO)
 		return entry & ~(EX_PRESENT | EX_ZERO | EX_WRITABLE | EX_PMD) ?
-		       "a zero page has more bits than it may" : NULL;
+		       "a zero page has bits that it must not have" : NULL;
 	if (!!(entry & EX_FILE) == kpage_has(flags, KPF_ANON))
 		return "the file bit is wrong";
 	if (!!(entry & EX_LARGE) != is_large(flags))
 		return "the bit of large folios is wrong";
 	if (entry & EX_FILE)
 		return entry & ~(EX_PRESENT | EX_FILE | EX_WRITABLE | EX_LARGE | EX_PMD) ?
-		       "a file's page has more bits than it may" : NULL;
+		       "a file's page has bits that it must not have" : NULL;
 	if (!kpage_has(flags, KPF_COMPOUND_TAIL) &&
 	    !!(entry & EX_EXCLUSIVE) != kpage_exclusive(flags))
 		return "the exclusive bit is wrong";
@@ -47,7 +47,7 @@ const char *crosscheck_page(const struct exclusive *ex, const struct kpage *kp,
 	if (entry == EX_ERROR || pagemap_read(ex->proc, addr, &pagemap, 1) != 1)
 		return "not readable";
 	if (entry & EX_UNUSED)
-		return "bits that are not used are set";
+		return "unused bits are set";
 	if (!!(entry & EX_PRESENT) != !!(pagemap & PM_PRESENT))
 		return "the present bit is wrong";
 	if (entry & EX_PRESENT) {
@@ -58,7 +58,7 @@ const char *crosscheck_page(const struct exclusive *ex, const struct kpage *kp,
 	if (!!(entry & EX_SWAP) != (pm_is_swap(pagemap) && !(pagemap & PM_FILE)))
 		return "the swap bit is wrong";
 	if (!(entry & (EX_SWAP | EX_MIGRATION | EX_FILE)) && entry)
-		return "bits of a page where there is none";
+		return "bits of a page are set, but there is none";
 	return NULL;
 }
 

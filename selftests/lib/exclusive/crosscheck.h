@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Entries of PID/exclusive against what the kernel says of the same pages by other
- * means: /proc/PID/pagemap, /proc/kpageflags, /proc/kpagecount.
+ * Compares entries of PID/exclusive with those of the same pages in /proc/PID/pagemap,
+ * /proc/kpageflags and /proc/kpagecount.
  */
 #ifndef SELFTESTS_CROSSCHECK_H
 #define SELFTESTS_CROSSCHECK_H
@@ -13,24 +13,24 @@
 #include "lib/exclusive/kpage.h"
 #include "lib/memory/region.h"
 
-/* The bits in which crosscheck_count() compares. */
+/* Bits that crosscheck_count() compares. */
 #define EX_STATE (EX_PRESENT | EX_SWAP | EX_FILE | EX_EXCLUSIVE | EX_MAYBE_PINNED | \
 		  EX_WRITABLE | EX_KSM)
 
-/* An anonymous page that is the process's alone. */
+/* An exclusive page. */
 #define EX_OWN (EX_PRESENT | EX_EXCLUSIVE | EX_WRITABLE)
 
 /*
- * What is wrong with the entry of the page at @addr, in words; NULL if nothing is. The
- * exclusive bit of a large folio's tails is not compared: kpageflags has
- * the head's for all.
+ * Returns NULL if the entry of the page at @addr agrees, else the mistake in words. The
+ * exclusive bit is compared for the first page of a large folio only: kpageflags has
+ * that for all of them.
  */
 const char *crosscheck_page(const struct exclusive *ex, const struct kpage *kp,
 			    const void *addr);
 
 /*
- * How many pages are in @state and mapped @mapped times, with nothing wrong; the first
- * that are otherwise are printed.
+ * Number of pages that agree, are in @state and mapped @mapped times; prints the first
+ * others.
  */
 size_t crosscheck_count(const struct exclusive *ex, const struct kpage *kp,
 			const struct region *r, __u64 state, unsigned int mapped);

@@ -145,7 +145,7 @@ long suspected_at(const struct exclusive *ex, const void *addr)
 	return count_violations(ex, addr);
 }
 
-/* Whether a line of PID/summary is of the VMA that starts at @vma, or the total. */
+/* True for the line of the VMA that starts at @vma, or of the total if that is NULL. */
 static bool is_line_of(const char *line, const void *vma)
 {
 	char *end;
@@ -155,7 +155,7 @@ static bool is_line_of(const char *line, const void *vma)
 	return strtoul(line, &end, 16) == (unsigned long)vma && *end == '-';
 }
 
-/* The number of the column in the line of names, or -1. */
+/* Index of the column in the line of names, or -1. */
 static int find_column(char *names, const char *name)
 {
 	char *word;

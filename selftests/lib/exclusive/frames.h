@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The page frames behind memory, and whether they are still the same ones. */
+/* Page frames of memory. */
 #ifndef SELFTESTS_FRAMES_H
 #define SELFTESTS_FRAMES_H
 
@@ -8,13 +8,13 @@
 #include "lib/exclusive/exclusive.h"
 #include "lib/memory/region.h"
 
-/* The frame of one page, 0 where there is none, or EX_ERROR. */
+/* The frame of a page, 0 if there is none, or EX_ERROR. */
 __u64 frame_at(const struct exclusive *ex, const void *addr);
 
-/* Notes the frames of all pages of a region, in an array as long as that. */
+/* Stores the frame of each page of a region. */
 void frames_note(const struct exclusive *ex, const struct region *r, __u64 *frames);
 
-/* How many pages are still in the frames noted. */
+/* Number of pages that are in the frames stored before. */
 size_t frames_kept(const struct exclusive *ex, const struct region *r,
 		   const __u64 *frames);
 

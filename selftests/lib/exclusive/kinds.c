@@ -14,11 +14,10 @@
 
 #define HUGE_PAGES	2	/* in the pool */
 
-/* What is done to a kind of memory. */
 enum step {
 	PAGE_OUT	= 1 << 0,
-	SHARE		= 1 << 1,	/* is not kept from the child */
-	SHARE_HALF	= 1 << 2,	/* the second half of each 2 MiB is not */
+	SHARE		= 1 << 1,	/* without it, MADV_DONTFORK */
+	SHARE_HALF	= 1 << 2,	/* MADV_DONTFORK of the first half of each 2 MiB */
 	WRITE_AFTER	= 1 << 3,	/* by the parent, after the fork */
 	MOVE		= 1 << 4,	/* by mremap */
 	FORBID		= 1 << 5,	/* PROT_NONE */
@@ -44,7 +43,7 @@ static int map_memfd(struct region *r, size_t pages)
 	return err;
 }
 
-/* Private pages of a file, none of them written. */
+/* Private pages of a file, read and not written. */
 static int map_file_private(struct region *r, size_t pages)
 {
 	struct region file;
@@ -70,7 +69,7 @@ static int map_thp(struct region *r, size_t pages)
 	return thp_map(r, pages / PMD_PAGES);
 }
 
-/* Protected for a moment, one page of each has the PMD split. */
+/* A change of protection of one page splits each PMD. */
 static int map_thp_by_ptes(struct region *r, size_t pages)
 {
 	size_t i;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What /proc/kpageflags and /proc/kpagecount say of a page frame. */
+/* A page frame's entries in /proc/kpageflags and /proc/kpagecount. */
 #ifndef SELFTESTS_KPAGE_H
 #define SELFTESTS_KPAGE_H
 
@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 /*
- * PG_anon_exclusive shares its bit with PG_owner_2, and that is what is exported:
- * of a large folio always the head's (tools/mm/page-types.c reads it likewise).
+ * PG_anon_exclusive shares its bit with PG_owner_2, which is exported, for all pages of a
+ * large folio that of the first (tools/mm/page-types.c decodes it likewise).
  */
 #define KPF_OWNER_2 34
 
@@ -22,10 +22,10 @@ struct kpage {
 int kpage_open(struct kpage *kp);
 void kpage_close(struct kpage *kp);
 
-/* Zero where it cannot be read: no page in use has no flags. */
+/* 0 on error: the flags of a page in use are not 0. */
 __u64 kpage_flags(const struct kpage *kp, __u64 frame);
 
-/* How often the page is mapped, or a negative errno. */
+/* Number of mappings of the page, or a negative errno. */
 long kpage_count(const struct kpage *kp, __u64 frame);
 
 static inline bool kpage_has(__u64 flags, int bit)
@@ -33,7 +33,7 @@ static inline bool kpage_has(__u64 flags, int bit)
 	return flags >> bit & 1;
 }
 
-/* The exclusive bit of the page, or of its folio's head. */
+/* PG_anon_exclusive of the page, or of its folio's first page. */
 static inline bool kpage_exclusive(__u64 flags)
 {
 	return kpage_has(flags, KPF_ANON) && kpage_has(flags, KPF_OWNER_2);

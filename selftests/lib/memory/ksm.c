@@ -12,7 +12,7 @@
 
 int ksm_start(struct ksm *ksm)
 {
-	/* Pages that did not merge at once are to be looked at each time. */
+	/* smart_scan would skip pages that did not merge at once. */
 	static const struct {
 		const char *path, *value;
 	} wanted[KSM_SETTINGS] = {
@@ -52,7 +52,7 @@ static long scans(void)
 
 int ksm_wait(int times)
 {
-	/* One scan is under way already, and does not count. */
+	/* The scan under way does not count. */
 	long until = scans() + times + 1;
 	int tries;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The kernel's merging of equal pages, switched on for a test. */
+/* KSM, switched on for a test. */
 #ifndef SELFTESTS_KSM_H
 #define SELFTESTS_KSM_H
 
@@ -11,16 +11,16 @@ struct ksm {
 	struct setting settings[KSM_SETTINGS];
 };
 
-/* All return 0 or a negative errno. Scans without a pause from now on. */
+/* All return 0 or a negative errno. Starts to scan, without pauses. */
 int ksm_start(struct ksm *ksm);
 
-/* Goes on no more, and leaves what is merged as it is. */
+/* Stops the scan; merged pages stay merged. */
 int ksm_pause(void);
 
-/* Takes apart all that was merged. Has no effect where it was never started. */
+/* Unmerges all pages and restores the settings. No effect if never started. */
 int ksm_stop(struct ksm *ksm);
 
-/* Waits until all memory has been scanned @times times. */
+/* Waits for @times full scans. */
 int ksm_wait(int times);
 
 #endif

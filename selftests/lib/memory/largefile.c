@@ -13,7 +13,7 @@
 #define TRIES		100
 #define PAUSE_US	20000
 
-/* The kernel's directory for folios of that size. */
+/* Path of a file in sysfs's directory for folios of that size. */
 static void size_path(const struct largefile *f, const char *file, char *path,
 		      size_t size)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A shmem file whose pages come in large folios of one size. */
+/* A shmem file of large folios of one size. */
 #ifndef SELFTESTS_LARGEFILE_H
 #define SELFTESTS_LARGEFILE_H
 
@@ -18,13 +18,13 @@ struct largefile {
 /* Of @pages pages. Returns 0 or a negative errno. */
 int largefile_create(struct largefile *f, size_t folio_pages, size_t pages);
 
-/* All but the file is undone. Returns 0 or a negative errno. */
+/* Undoes all but the file. Returns 0 or a negative errno. */
 int largefile_remove(struct largefile *f);
 
-/* How many folios of that size went to swap whole since boot, or a negative errno. */
+/* Number of folios of that size swapped out whole since boot, or a negative errno. */
 long long largefile_swapped(const struct largefile *f);
 
-/* MADV_COLLAPSE of 2 MiB, again where the kernel says that it may yet succeed. */
+/* MADV_COLLAPSE of 2 MiB, repeated while it fails with EAGAIN. */
 int collapse(void *addr);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* File systems of the test's own, below /run. */
+/* File systems that a test mounts, below /run. */
 #ifndef SELFTESTS_MOUNTED_H
 #define SELFTESTS_MOUNTED_H
 

@@ -195,7 +195,7 @@ static int file_cachestat(const struct region *r, size_t from, size_t pages,
 	return syscall(SYS_cachestat, r->fd, &range, cs, 0) ? -errno : 0;
 }
 
-/* Asks for a stretch, and for its halves only where its pages differ. */
+/* Asks for all of a range, and for its halves if its pages differ. */
 static int states_between(const struct region *r, size_t from, size_t pages,
 			  unsigned char *states)
 {
@@ -258,7 +258,7 @@ long region_count(const struct region *r, enum page_state state)
 	}
 }
 
-/* In memory, by the file where there is one, else by the page table. */
+/* Number of pages in memory, by the file if there is one, else by the page table. */
 static long count_resident(const struct region *r, size_t from, size_t pages)
 {
 	struct cachestat cs;
@@ -291,8 +291,8 @@ void region_drain_batches(void)
 }
 
 /*
- * A page that reclaim has unmapped but could not write, being still under an
- * earlier write, is in no page table any more, where MADV_PAGEOUT looks for it.
+ * Maps pages that reclaim has unmapped but not written, because an earlier write was under
+ * way: MADV_PAGEOUT finds pages by page tables only.
  */
 static void map_resident(const struct region *r, size_t from, size_t pages)
 {
@@ -341,7 +341,7 @@ long region_reclaim(const struct region *r, const struct cgroup *cg)
 		left = count_resident(r, 0, r->pages);
 		if (left <= 0)
 			break;
-		/* -EAGAIN only says that it was less than asked for. */
+		/* Returns -EAGAIN if it reclaims less than asked for. */
 		cgroup_reclaim(cg, r->pages * PAGE_BYTES);
 		if (tries % 10 == 5)
 			region_drain_batches();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A stretch of mapped memory whose pages can be told apart by their bytes, and
- * what the kernel says of them by means other than pagemap.
+ * Mapped memory whose pages differ in their contents (pattern.h), and the state of the
+ * pages by means other than pagemap.
  */
 #ifndef SELFTESTS_REGION_H
 #define SELFTESTS_REGION_H
@@ -23,13 +23,13 @@ struct region {
 	__u64 first;		/* the file's page at addr */
 	bool private;
 	__u64 id;		/* of the contents, see pattern.h */
-	__u64 *ids;		/* per page, nonzero where it is not the region's */
+	__u64 *ids;		/* ids of single pages; 0: the region's */
 };
 
-/* What is where, from the file's page cache: cachestat(2). */
+/* State of a page in the file's page cache, by cachestat(2). */
 enum page_state { PAGE_ABSENT, PAGE_RESIDENT, PAGE_SWAPPED };
 
-/* What returns an int returns 0 or a negative errno. */
+/* Functions of type int return 0 or a negative errno. */
 
 /* mmap(2) of @pages pages of @fd, from its page @first on, with a new identity. */
 int region_map(struct region *r, void *at, size_t pages, int flags, int fd,
@@ -42,20 +42,20 @@ int region_map_filled(struct region *r, size_t pages);
 int region_map_shared_anon(struct region *r, size_t pages);
 int region_map_memfd(struct region *r, size_t pages);
 
-/* Another mapping of @pages of @of, from its page @skip on, wherever it fits. */
+/* Another mapping of @pages pages of @of, from its page @skip on. */
 int region_map_view(struct region *r, const struct region *of, size_t skip,
 		    size_t pages, int flags);
 
 /* To another address, by mremap(2). */
 int region_move(struct region *r);
 
-/* Some of its pages. Not to be freed. */
+/* Some of its pages; must not be freed. */
 struct region region_part(const struct region *r, size_t from, size_t pages);
 
-/* A PMD-aligned address with nothing at it for @bytes. NULL if there is none. */
+/* A PMD-aligned address of @bytes that are not mapped, or NULL. */
 void *region_find_aligned(size_t bytes);
 
-/* Opens the file behind a mapping that has no descriptor. */
+/* Opens the file of a mapping, by /proc/self/map_files. */
 int region_open_file(const void *addr, size_t bytes);
 
 void region_unmap(struct region *r);
@@ -72,29 +72,29 @@ __u64 region_id(const struct region *r, size_t i);
 void region_fill(struct region *r);
 void region_fill_page(struct region *r, size_t i);
 
-/* Pages whose bytes in memory are not what was written; reads them all. */
+/* Number of pages whose contents differ from those written; reads all pages. */
 size_t region_damaged(const struct region *r);
 
 /* A page's state, or a negative errno. */
 int region_state(const struct region *r, size_t i);
 
-/* The state of every page. Memory without a file is always absent. */
+/* The state of each page: PAGE_ABSENT for memory without a file. */
 int region_states(const struct region *r, unsigned char *states);
 
 /* Number of pages in @state, or a negative errno. */
 long region_count(const struct region *r, enum page_state state);
 
 /*
- * MADV_PAGEOUT until nothing is left in memory. Returns the number of pages
- * that would not go, or a negative errno.
+ * MADV_PAGEOUT until no page is left in memory. Returns the number of pages left, or a
+ * negative errno.
  */
 long region_pageout(const struct region *r);
 long region_pageout_pages(const struct region *r, size_t from, size_t pages);
 
-/* The same through memory.reclaim of the cgroup that the pages are charged to. */
+/* The same by memory.reclaim of the cgroup that the pages are charged to. */
 long region_reclaim(const struct region *r, const struct cgroup *cg);
 
-/* Lets go of what the CPUs' batches hold: each is a reference to a page. */
+/* Drains the CPUs' folio batches, which hold references to pages. */
 void region_drain_batches(void);
 
 #endif

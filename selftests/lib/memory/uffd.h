@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* userfaultfd's ways to put pages into memory: copies, and pages from elsewhere. */
+/* userfaultfd, UFFDIO_COPY and UFFDIO_MOVE. */
 #ifndef SELFTESTS_UFFD_H
 #define SELFTESTS_UFFD_H
 
@@ -8,15 +8,14 @@
 #include "lib/memory/region.h"
 
 /*
- * A userfaultfd for the missing pages of @r. Who touches one gets a signal, or EFAULT
- * in a system call. Returns it or a negative errno.
+ * A userfaultfd for the missing pages of @r. An access to one raises SIGBUS, or EFAULT in a
+ * system call. Returns a file descriptor or a negative errno.
  */
 int uffd_watch(const struct region *r);
 
 /*
- * Moves @pages pages to where nothing is, or copies them. Where they are moved one
- * by one, it goes on as long as it is told to try again. Returns how many got there,
- * or a negative errno if none.
+ * Move or copy @pages pages to an address where nothing is mapped; a move goes on after
+ * EAGAIN. Return the number of pages, or a negative errno if there are none.
  */
 long uffd_move(int fd, void *to, const void *from, size_t pages);
 long uffd_copy(int fd, void *to, const void *from, size_t pages);

@@ -9,7 +9,7 @@
 
 #define ENTRIES 1
 
-/* A member of one of the rings, which both sides change. */
+/* A member of a ring, which the kernel changes as well. */
 static unsigned int *member(const struct uring *u, unsigned int offset)
 {
 	return (unsigned int *)(u->rings + offset);
@@ -60,7 +60,7 @@ int uring_unregister(const struct uring *u)
 	       -errno : 0;
 }
 
-/* Submits one request and waits for its end. */
+/* Submits one request and waits for its completion. */
 static int run(struct uring *u, struct io_uring_sqe sqe)
 {
 	const struct io_uring_params *p = &u->params;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * An io_uring with one fixed buffer, pinned for as long as it is registered. What
- * the ring writes to a file are the pinned pages, whatever is mapped by then.
+ * An io_uring with one fixed buffer, pinned while it is registered. The ring writes the
+ * pinned pages to a file, even if other pages are mapped by then.
  */
 #ifndef SELFTESTS_URING_H
 #define SELFTESTS_URING_H
 
-/* What the kernel tree's copy of the next one takes for granted. */
+/* The kernel tree's copy of linux/io_uring.h needs these. */
 #include <asm/posix_types.h>
 #include <linux/stddef.h>
 

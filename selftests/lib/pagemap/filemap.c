@@ -51,7 +51,7 @@ long filemap_read(int fd, size_t first, __u64 *entries, size_t pages)
 	return pagemap_read(fd, (void *)(first * PAGE_BYTES), entries, pages);
 }
 
-/* The page frame that this process maps, from /proc; 0 if it maps none. */
+/* The frame mapped at @addr by /proc/PID/pagemap, or 0. */
 static __u64 mapped_frame(int proc, const void *addr)
 {
 	__u64 entry;
@@ -66,7 +66,7 @@ static bool on_disk(struct swaps *swaps, const struct region *r, size_t i, __u64
 	const void *bytes;
 	int tries;
 
-	/* The page may be on its way to the disk. */
+	/* The write of the page may be under way. */
 	for (tries = 0; tries < WRITEBACK_TRIES; tries++) {
 		bytes = swaps_page(swaps, pm_swap_type(entry), pm_swap_offset(entry));
 		if (bytes && pattern_matches(bytes, region_id(r, i), r->first + i))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A shmem file that is attached, and its filemap. */
+/* Attached shmem files and their filemaps. */
 #ifndef SELFTESTS_FILEMAP_H
 #define SELFTESTS_FILEMAP_H
 
@@ -22,13 +22,13 @@ int filemap_open(const char *id);
 long filemap_read(int fd, size_t first, __u64 *entries, size_t pages);
 
 /*
- * Compares each entry of the region's part of the file with cachestat(2),
- * resident pages' frames with /proc's and swapped pages' bytes with the disks'.
- * Returns the number of wrong ones.
+ * Compares the entries of the region's part of the file with cachestat(2), frames of
+ * resident pages with /proc/PID/pagemap, and bytes of swapped pages with the disk.
+ * Returns the number of wrong entries.
  */
 size_t filemap_wrong(const struct region *r, const __u64 *entries);
 
-/* Attaches the region's file, has all of its part compared, and detaches it. */
+/* Attaches the region's file, does filemap_wrong() for its part, and detaches it. */
 long filemap_survey(const struct region *r);
 
 #endif

@@ -51,7 +51,7 @@ void listing_add(struct listing *ls, __u64 where, __u64 entry)
 	struct run *r = &ls->run;
 	bool shmem = entry & PM_FILE;
 
-	/* There is one device: other types are markers. */
+	/* There is one swap device: other types are markers. */
 	if (!pm_is_swap(entry) || pm_swap_type(entry) || (entry & PM_GUARD))
 		return;
 	if (!r->pages || r->end != where || r->shmem != shmem ||
@@ -75,7 +75,7 @@ static int add_addresses(struct listing *ls, int fd, __u64 start, __u64 end)
 		pages = (end - at) / PAGE_BYTES;
 		got = pagemap_read(fd, (void *)at, entries,
 				   pages < CHUNK_PAGES ? pages : CHUNK_PAGES);
-		/* Behind the address space, where the vsyscall page is. */
+		/* The vsyscall page is behind the end of the address space. */
 		if (got <= 0)
 			return got;
 		for (i = 0; i < got; i++)
@@ -136,7 +136,7 @@ bool listing_parse(const char **text, struct run *r)
 		   &r->offset, &r->pages, kind) != 6)
 		return false;
 	r->shmem = !strcmp(kind, "shmem");
-	/* What is printed from it again must be the same to the letter. */
+	/* sscanf() accepts more than the format: the line must be as printed. */
 	len = print_run(again, sizeof(again), r);
 	if (strncmp(*text, again, len))
 		return false;

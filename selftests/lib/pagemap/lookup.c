@@ -85,7 +85,7 @@ long pagemap_scan_pages(int fd, const void *addr, __u16 *categories, size_t page
 int lookup_alloc(struct lookup *l, size_t pages)
 {
 	l->bytes = pages * (2 * sizeof(__u64) + sizeof(__u16));
-	/* Populated now: a fault in between would be a change to compare. */
+	/* Populated now: a fault during the reads would change what they compare. */
 	l->map = mmap(NULL, l->bytes, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (l->map == MAP_FAILED) {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The pagemap under test: xpagemap's, or with XPAGEMAP_SOURCE=proc in the
- * environment /proc's, so that the same tests show what a kernel without
- * xpagemap says.
+ * The pagemap under test: PID/pagemap, or with XPAGEMAP_SOURCE=proc in the environment
+ * /proc/PID/pagemap, for a kernel without xpagemap.
  */
 #ifndef SELFTESTS_SOURCE_H
 #define SELFTESTS_SOURCE_H
@@ -21,16 +20,13 @@ struct source {
 
 bool source_is_proc(void);
 
-/* Attaches @pid where needed and opens both files. Returns 0 or a negative errno. */
+/* Attaches @pid if needed and opens both files. Returns 0 or a negative errno. */
 int source_open(struct source *src, pid_t pid);
 
-/* Closes, and detaches what source_open() attached. */
+/* Closes both, and detaches if source_open() has attached. */
 int source_close(struct source *src);
 
-/*
- * Reads the entries of @pages pages from @addr on. Returns how many there were,
- * or a negative errno.
- */
+/* Reads entries of @pages pages from @addr on. Returns their number, or a negative errno. */
 long pagemap_read(int fd, const void *addr, __u64 *entries, size_t pages);
 
 /* Returns a file descriptor or a negative errno. */
@@ -44,16 +40,16 @@ int detach(pid_t pid);
 /* A line of stats, or a negative errno. */
 long long stats_value(const char *key);
 
-/* What a failed call must leave as it was. */
+/* State that a failed call must not change. */
 struct control_state {
 	long long targets;
-	int entries;		/* in xpagemap's directory */
+	int entries;		/* of xpagemap's directory */
 };
 
 struct control_state control_state_now(void);
 bool control_unchanged(struct control_state before);
 
-/* Whether the directory of a target is there. */
+/* True if the directory of the target exists. */
 bool is_attached(pid_t pid);
 
 #endif

@@ -47,7 +47,7 @@ static bool is_uffd_marker(__u64 entry, const struct swaps *swaps)
 	       pm_swap_type(entry) >= swaps->count;
 }
 
-/* Returns whether the disk may yet change its mind: a write can be under way. */
+/* Returns true if the bytes differ, which a write under way may change. */
 static bool survey_place(struct survey *s, struct swaps *swaps,
 			 const struct region *r, size_t i, __u64 entry)
 {
@@ -131,7 +131,7 @@ static int survey_once(const struct source *src, const struct region *r,
 	for (i = 0; i < r->pages; i++) {
 		if (e->before[i] != e->after[i]) {
 			*again = true;
-			mistake(s, i, e->after[i], "does not hold still");
+			mistake(s, i, e->after[i], "changes during the survey");
 			continue;
 		}
 		if (!lookup_agrees(&e->lookup, i, e->got[i], how, sizeof(how)))
@@ -145,7 +145,7 @@ static int survey_once(const struct source *src, const struct region *r,
 		return -errno;
 	for (i = 0; i < r->pages; i++)
 		if ((e->got[i] & PM_PRESENT) && !(e->incore[i] & 1))
-			mistake(s, i, e->got[i], "present, but mincore denies it");
+			mistake(s, i, e->got[i], "present, but not in memory by mincore");
 	return 0;
 }
 
@@ -158,7 +158,7 @@ int survey_region(const struct source *src, const struct region *r,
 	bool again = true;
 	int err, tries;
 
-	/* Populated now, so that the survey itself changes nothing. */
+	/* Populated now, so that the survey makes no page faults. */
 	e.before = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (e.before == MAP_FAILED)

@@ -10,7 +10,7 @@
 int swapmap_open(pid_t pid);
 int swapmap_open_file(const char *id);
 
-/* All of a process's, @step bytes at a time, malloc()ed; NULL with errno. */
+/* The whole swapmap of a process, read in steps, malloc()ed; NULL with errno. */
 char *swapmap_read(pid_t pid, size_t step, size_t *len);
 
 #endif

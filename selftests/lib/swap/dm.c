@@ -16,7 +16,7 @@
 #define BUSY_TRIES	100
 #define BUSY_PAUSE_US	50000
 
-/* What an ioctl takes and gives: the header, then a table of one target. */
+/* Argument of an ioctl: the header, then a table of one target. */
 struct request {
 	struct dm_ioctl head;
 	struct dm_target_spec target;
@@ -41,7 +41,7 @@ static int dm_call(unsigned long call, struct request *r, unsigned int flags)
 	return err;
 }
 
-/* flakey is never up here: all the time, its reads fail and its writes do not. */
+/* flakey with an up interval of 0: reads always fail, and writes never. */
 static int load(const char *below, size_t pages, bool fail)
 {
 	struct request r = {
@@ -89,7 +89,7 @@ int dm_remove(void)
 {
 	int tries, err = -EBUSY;
 
-	/* Somebody may be looking at the new device still: udev. */
+	/* udev may have the device open. */
 	for (tries = 0; tries < BUSY_TRIES && err == -EBUSY; tries++) {
 		struct request r = {};
 

@@ -34,7 +34,7 @@ static int loop_over(int file, char *path)
 
 	if (control < 0)
 		return -errno;
-	/* Between the two calls somebody else may take the device. */
+	/* Another process may take the device between the two calls. */
 	for (tries = 0; tries < LOOP_TRIES && err == -EBUSY; tries++) {
 		number = ioctl(control, LOOP_CTL_GET_FREE);
 		if (number < 0) {
@@ -63,7 +63,7 @@ int swapdev_loop(size_t pages, char *path)
 	loop = file < 0 ? file : loop_over(file, path);
 	if (file >= 0)
 		close(file);
-	/* The file, and the file system, stay as long as the device does. */
+	/* The device keeps the file and the file system. */
 	mounted_remove(&memory);
 	return loop;
 }
@@ -106,14 +106,14 @@ int swapdev_on(const char *path, size_t pages)
 	return swapon(path, SWAP_FLAG_PREFER | PRIORITY) ? -errno : 0;
 }
 
-/* Has no effect where it was never set up. */
+/* No effect if it was never set up. */
 static int zram_reset(void)
 {
 	int tries, err = -EBUSY;
 
 	if (access(ZRAM, F_OK))
 		return 0;
-	/* Somebody may be looking at the device still: udev. */
+	/* udev may have the device open. */
 	for (tries = 0; tries < BUSY_TRIES && err == -EBUSY; tries++) {
 		if (tries)
 			usleep(BUSY_PAUSE_US);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Swap devices as bytes, read past every cache. */
+/* Bytes of swap devices, read past all caches. */
 #ifndef SELFTESTS_SWAPDISK_H
 #define SELFTESTS_SWAPDISK_H
 
@@ -9,8 +9,8 @@
 struct swapdisk {
 	int fd;
 	__u64 slots;		/* pages on the device */
-	size_t span;		/* slots to read at a time, many unless changed */
-	unsigned char *window;	/* the last stretch read */
+	size_t span;		/* slots to read at a time; a user may reduce it */
+	unsigned char *window;	/* slots read last */
 	__u64 first;		/* slot at its beginning */
 	size_t valid;		/* slots in it */
 };
@@ -21,12 +21,12 @@ int swapdisk_open_path(struct swapdisk *disk, const char *path);
 void swapdisk_close(struct swapdisk *disk);
 
 /*
- * The page at swap offset @slot, valid until the next call; NULL with errno
- * where it cannot be read, ERANGE where the device has no such slot.
+ * The page at swap offset @slot, valid until the next call; NULL with errno if it cannot be
+ * read, ERANGE if the device has no such slot.
  */
 const void *swapdisk_page(struct swapdisk *disk, __u64 slot);
 
-/* Forgets what was read: the disk is read anew. */
+/* The next call reads the disk again. */
 void swapdisk_forget(struct swapdisk *disk);
 
 #define SWAPS_MAX 4
@@ -38,14 +38,14 @@ struct swaps {
 };
 
 /*
- * /proc/swaps names the devices in the order of their types, which have no gap
- * as long as the last one on is the first one off.
+ * /proc/swaps has the devices in the order of their types, which have no gap as long as
+ * swapoff is called in the reverse order of swapon.
  */
 int swaps_open(struct swaps *swaps);
 void swaps_close(struct swaps *swaps);
 void swaps_forget(struct swaps *swaps);
 
-/* As swapdisk_page(); ENODEV where there is no device of that type. */
+/* As swapdisk_page(); ENODEV if there is no device of that type. */
 const void *swaps_page(struct swaps *swaps, unsigned int type, __u64 slot);
 
 #endif

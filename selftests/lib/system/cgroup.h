@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A cgroup of the test's own, in which the kernel reclaims by itself. */
+/* A cgroup of a test, with a memory limit and memory.reclaim. */
 #ifndef SELFTESTS_CGROUP_H
 #define SELFTESTS_CGROUP_H
 
@@ -16,13 +16,13 @@ int cgroup_leave(void);
 int cgroup_set_max(const struct cgroup *cg, size_t bytes);
 int cgroup_reclaim(const struct cgroup *cg, size_t bytes);
 
-/* Frees the copies in memory of what has reached the swap disk already. */
+/* Frees the cgroup's pages in the swap cache. */
 int cgroup_drop_swap_cache(const struct cgroup *cg);
 
-/* Removes it. Processes still inside are moved out first. */
+/* Moves its processes to the root cgroup, and removes it. */
 int cgroup_destroy(struct cgroup *cg);
 
-/* A number in one of the cgroup's files, or a negative errno. */
+/* The number in a file of the cgroup, or a negative errno. */
 long long cgroup_value(const struct cgroup *cg, const char *file);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Small text files of proc, sysfs, cgroup and debugfs. */
+/* Text files of proc, sysfs, cgroup and debugfs. */
 #ifndef SELFTESTS_TEXT_H
 #define SELFTESTS_TEXT_H
 
@@ -14,16 +14,16 @@ int write_file(const char *path, const void *buf, size_t len);
 int __printf(2, 3) write_text(const char *path, const char *fmt, ...);
 
 /*
- * Reads all of a file into @buf and ends it with a NUL. Returns the length or a
- * negative errno, -EFBIG where it does not fit.
+ * Reads a whole file into @buf and ends it with a NUL. Returns the length or a negative
+ * errno, -EFBIG if it does not fit.
  */
 long read_text(const char *path, char *buf, size_t size);
 
-/* The number behind @key in a file of "key value" lines, or a negative errno. */
+/* The number after @key in a file of "key value" lines, or a negative errno. */
 long long read_value(const char *path, const char *key);
 
 /*
- * Reads from where @fd is to its end, @step bytes at a time. Returns the text,
+ * Reads from the offset of @fd to its end, @step bytes at a time. Returns the text,
  * malloc()ed, with a NUL at its end, or NULL with errno.
  */
 char *read_to_end(int fd, size_t step, size_t *len);
