@@ -221,7 +221,7 @@ FIXTURE_SETUP(storm)
 	self->all = shadows_create();
 	ASSERT_NE(NULL, self->all);
 	self->results = mmap(NULL, sizeof(*self->results), PROT_READ | PROT_WRITE,
-			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->results);
 	ASSERT_EQ(0, setting_change(&self->sleep, KHUGEPAGED "/scan_sleep_millisecs", "86400000"));
 	ASSERT_EQ(0, setting_change(&self->swapped, KHUGEPAGED "/max_ptes_swap", "0"));

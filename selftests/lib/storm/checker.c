@@ -38,7 +38,7 @@ struct checker {
 };
 
 static void __printf(3, 4) record_wrong(struct checker *c, const struct sample *s,
-				 const char *fmt, ...)
+					const char *fmt, ...)
 {
 	struct report *r = c->report;
 	va_list args;
@@ -86,7 +86,7 @@ static bool is_held_by_another(const struct checker *c, const struct sample *s, 
 	return holder && holder != holder_of(s) &&
 	       (sample_is_unchanged(s) || c->known[shadow][page].since < c->report->reads) &&
 	       shadow_unchanged_since(&c->args->all->of[shadow], page,
-				 c->seq[shadow][page / STRETCH_PAGES]);
+				      c->seq[shadow][page / STRETCH_PAGES]);
 }
 
 static void forget(struct checker *c, const struct sample *s)
@@ -137,7 +137,7 @@ static void compare_bytes(struct checker *c, const struct sample *s, bool exact)
 			if (bytes)
 				pattern_describe(bytes, id, found, sizeof(found));
 			record_wrong(c, s, "slot %llu holds %s", (unsigned long long)slot,
-			      bytes ? found : strerror(errno));
+				     bytes ? found : strerror(errno));
 			break;
 		}
 		if (!locked && tries == UNLOCKED_TRIES) {
@@ -178,7 +178,7 @@ static void check_unchanged(struct checker *c, const struct sample *s)
 	if (k->slot) {
 		if (!sample_is_location(s) || pm_swap_offset(s->entry) != k->slot) {
 			record_wrong(c, s, "it is in slot %llu, which it has not left",
-			      (unsigned long long)k->slot);
+				     (unsigned long long)k->slot);
 			return;
 		}
 		c->report->constant++;
@@ -209,7 +209,7 @@ static void check_entry(struct checker *c, const struct sample *s)
 		holder = c->holders[pm_swap_offset(s->entry)];
 		if (is_held_by_another(c, s, holder)) {
 			record_wrong(c, s, "the slot has page %u of file %u, which has not left it",
-			      (holder - 1) % SHADOW_PAGES, (holder - 1) / SHADOW_PAGES);
+				     (holder - 1) % SHADOW_PAGES, (holder - 1) / SHADOW_PAGES);
 			return;
 		}
 	}

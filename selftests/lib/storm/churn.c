@@ -11,7 +11,8 @@
 #include "lib/storm/random.h"
 #include "lib/system/text.h"
 
-#define SWPOUT "/sys/kernel/mm/transparent_hugepage/hugepages-2048kB/stats/swpout"
+#define PMD_STRETCHES	(PMD_PAGES / STRETCH_PAGES)
+#define SWPOUT		"/sys/kernel/mm/transparent_hugepage/hugepages-2048kB/stats/swpout"
 
 static bool is_stopped(const struct churn *ch)
 {
@@ -190,11 +191,12 @@ bool churn_block(const struct churn *ch, size_t first)
  */
 static int split_entry(const struct churn *ch, size_t first)
 {
-	size_t stretch, i;
+	size_t odd, stretch, i;
 	int err = 0;
 
 	for (i = 0; !err && i < 24 && !is_stopped(ch); i++) {
-		stretch = first / STRETCH_PAGES + 1 + 2 * random_below(PMD_PAGES / STRETCH_PAGES / 2);
+		odd = 1 + 2 * random_below(PMD_STRETCHES / 2);
+		stretch = first / STRETCH_PAGES + odd;
 		err = change_stretch(ch, stretch);
 		ch->counts->split++;
 		if (!err && !random_below(8))
@@ -228,7 +230,7 @@ int churn_large(const struct churn *ch)
 		}
 		err = split_entry(ch, first);
 		if (!err && block == blocks - 1) {
-			cut = first + STRETCH_PAGES * (1 + random_below(PMD_PAGES / STRETCH_PAGES - 1));
+			cut = first + STRETCH_PAGES * (1 + random_below(PMD_STRETCHES - 1));
 			begin(ch);
 			shadow_begin_change(sh, cut, sh->region.pages - cut);
 			err = cut_and_regrow(sh, cut);

@@ -26,7 +26,8 @@ void report_print(const struct report *r)
 	ksft_print_msg("%zu slots were known before, and the same\n", r->constant);
 	ksft_print_msg("bytes compared: %zu of unchanged pages, %zu of changed pages\n",
 		       r->exact, r->own);
-	ksft_print_msg("%zu changed before the comparison, %zu compared with changes locked out\n", r->changed, r->locked);
+	ksft_print_msg("%zu changed before the comparison, %zu compared with changes locked out\n",
+		       r->changed, r->locked);
 	if (r->wrong)
 		ksft_print_msg("wrong: %s\n", r->first);
 }

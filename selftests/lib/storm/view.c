@@ -25,7 +25,7 @@ int view_open_file(struct view *v, int fd)
 }
 
 int view_read(const struct view *v, const struct region *r, size_t from,
-		 size_t pages, __u64 *entries)
+	      size_t pages, __u64 *entries)
 {
 	long got;
 

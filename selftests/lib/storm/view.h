@@ -27,7 +27,7 @@ int view_open_file(struct view *v, int fd);
  * of a file read 0. Returns 0 or a negative errno.
  */
 int view_read(const struct view *v, const struct region *r, size_t from,
-		 size_t pages, __u64 *entries);
+	      size_t pages, __u64 *entries);
 
 const char *view_name(const struct view *v);
 
