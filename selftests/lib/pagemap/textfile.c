@@ -6,7 +6,7 @@
 
 #include "kselftest.h"
 #include "lib/pagemap/textfile.h"
-#include "lib/storm/random.h"
+#include "lib/system/random.h"
 #include "lib/system/text.h"
 
 bool textfile_same_by_sizes(const struct textfile *f)

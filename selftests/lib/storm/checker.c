@@ -10,9 +10,9 @@
 
 #include "lib/memory/pattern.h"
 #include "lib/storm/checker.h"
-#include "lib/storm/random.h"
 #include "lib/storm/sample.h"
 #include "lib/swap/swapdisk.h"
+#include "lib/system/random.h"
 #include "lib/system/text.h"
 #include "xpagemap.h"
 

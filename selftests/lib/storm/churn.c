@@ -8,7 +8,7 @@
 
 #include "lib/memory/pattern.h"
 #include "lib/storm/churn.h"
-#include "lib/storm/random.h"
+#include "lib/system/random.h"
 #include "lib/system/text.h"
 
 #define PMD_STRETCHES	(PMD_PAGES / STRETCH_PAGES)

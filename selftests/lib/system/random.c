@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "lib/memory/pattern.h"
-#include "lib/storm/random.h"
+#include "lib/system/random.h"
 
 size_t random_below(size_t limit)
 {
