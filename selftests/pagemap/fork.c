@@ -26,6 +26,7 @@ FIXTURE_TEARDOWN(fork)
 	region_free(&self->region);
 }
 
+/* stock: nothing */
 TEST_F(fork, child_that_touched_nothing)
 {
 	struct survey s;

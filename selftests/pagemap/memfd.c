@@ -25,6 +25,7 @@ FIXTURE_TEARDOWN(memfd)
 	region_free(&self->region);
 }
 
+/* stock: nothing */
 TEST_F(memfd, every_page_swapped)
 {
 	struct survey s;
@@ -38,6 +39,7 @@ TEST_F(memfd, every_page_swapped)
 	EXPECT_EQ(0, s.mistaken);
 }
 
+/* stock: passes: present entries are the same */
 TEST_F(memfd, resident_pages_are_as_in_proc)
 {
 	struct survey s;

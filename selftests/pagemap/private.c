@@ -31,7 +31,7 @@ FIXTURE_TEARDOWN(private)
 	region_free(&self->file);
 }
 
-/* Control: the stock kernel passes this one, by the same comparison of bytes. */
+/* stock: passes: the same comparison of bytes with the disk is sound there */
 TEST_F(private, anonymous)
 {
 	struct region r;

@@ -47,6 +47,7 @@ FIXTURE_TEARDOWN(shmem)
 	EXPECT_EQ(0, cgroup_destroy(&self->cg));
 }
 
+/* stock[posting_2021, larger]: nothing */
 TEST_F(shmem, every_swapped_page_is_located)
 {
 	long swapped = region_count(&self->region, PAGE_SWAPPED);

@@ -71,6 +71,7 @@ TEST_F(thp, present_as_in_proc)
 	EXPECT_EQ(0, s.mistaken);
 }
 
+/* stock[pmd]: nothing */
 TEST_F(thp, swapped_whole_in_consecutive_slots)
 {
 	size_t i, jumps = 0;

@@ -40,6 +40,7 @@ FIXTURE_TEARDOWN(tmpfs)
 	EXPECT_EQ(0, mounted_remove(&self->mounted));
 }
 
+/* stock[plain]: nothing */
 TEST_F(tmpfs, mapped_from_an_odd_page_on)
 {
 	struct region r;
@@ -188,7 +189,7 @@ TEST_F(shared, dev_zero_mapped_shared)
 	region_free(&r);
 }
 
-/* Control: this is private anonymous memory, and /proc knows it already. */
+/* stock: passes: /proc/PID/pagemap has private anonymous memory in swap */
 TEST_F(shared, dev_zero_mapped_private)
 {
 	struct region r;

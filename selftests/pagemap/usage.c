@@ -81,6 +81,7 @@ static long long smaps_swap(const void *addr)
 	return kb < 0 ? kb : kb * 1024 / (long long)PAGE_BYTES;
 }
 
+/* stock: fails: smaps counts whole entries */
 TEST_F(usage, shared_mapping_of_parts_of_entries)
 {
 	static const struct { size_t skip, pages; } views[] = {
@@ -104,6 +105,7 @@ TEST_F(usage, shared_mapping_of_parts_of_entries)
  * A private mapping where there is a page table, empty but for a page of another
  * mapping: smaps asks page by page.
  */
+/* stock: fails: smaps counts an entry once for each page */
 TEST_F(usage, private_mapping_page_by_page)
 {
 	unsigned char *at = region_find_aligned(PMD_BYTES);
@@ -137,6 +139,7 @@ static long in_memory(const struct region *r)
  * Of each entry one page is wanted back, and read into the swap cache alone, without
  * readahead: that one is in memory, and no others of the same entry.
  */
+/* stock: fails: mincore looks up the first page of an entry only */
 TEST_F(usage, mincore_of_entries_partly_in_the_swap_cache)
 {
 	static const size_t wanted[] = { 0, PMD_PAGES };
