@@ -239,7 +239,7 @@ TEST_F(scan, masks_choose_by_what_was_looked_up)
 	arg.category_anyof_mask = PAGE_IS_SWAPPED | PAGE_IS_GUARD;
 	ASSERT_EQ(0, scan_all(self->fd, &self->view, arg, &found));
 	EXPECT_EQ(swapped, (long)found.pages);
-	/* Without a matching bit in return_mask, no page is reported. */
+	/* Only the bits of return_mask tell runs apart: all pages are one region. */
 	arg.category_anyof_mask = 0;
 	arg.return_mask = PAGE_IS_HUGE;
 	arg.max_pages = 0;

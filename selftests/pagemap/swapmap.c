@@ -33,7 +33,7 @@ FIXTURE_TEARDOWN(swapmap)
 	EXPECT_EQ(0, source_close(&self->src));
 }
 
-/* Prints the first lines in which two texts differ. */
+/* Prints the first line in which two texts differ. */
 static void print_difference(const char *got, const char *expected)
 {
 	size_t line = 0, i;
