@@ -19,7 +19,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo check check-debug check-upstream check-series bench shell lint module install kernel-tree \
-	patches deps kernel tools clean distclean
+	patches post deps kernel tools clean distclean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1 \2/p' $(MAKEFILE_LIST) | \
@@ -37,8 +37,8 @@ check-debug: ## the same tests on the debug kernel: KASAN, lockdep, kmemleak, ..
 check-upstream: ## the kernel's own mm selftests give the same results on stock and patched
 	@scripts/upstream.sh
 
-check-series: ## build and boot a kernel after each patch: FROM=20 to begin there
-	@scripts/each.sh $(or $(FROM),1)
+check-series: ## build and boot a kernel after each patch of each series: SERIES=1-fixes, FROM=2; APPLY=1: no build
+	@SERIES=$(SERIES) FROM=$(FROM) scripts/each.sh $(if $(APPLY),--apply)
 
 bench: ## measure readers on three kernels, in instructions: tables, build/bench.json
 	@scripts/bench.sh
@@ -56,11 +56,14 @@ module: ## build the module for another patched kernel: KDIR=DIR, its build dire
 install: module ## install that module: KDIR=DIR, INSTALL_MOD_PATH= for another root
 	$(MAKE) -C $(KDIR) M=$(ROOT) MO=$(ROOT)/build/module LLVM=$(LLVM) RUSTC=$(RUSTC) modules_install
 
-kernel-tree: ## a git tree with the series as commits: KERNEL_TREE=build/linux
+kernel-tree: ## a git tree with the patches as commits, a branch for each series: KERNEL_TREE=build/linux
 	@scripts/series.sh tree $(KERNEL_TREE)
 
-patches: ## that tree's commits, back as patches/
+patches: ## that tree's commits, back as patches/*/
 	@scripts/series.sh export $(KERNEL_TREE)
+
+post: ## write the mails of one series, SERIES=1-fixes, to build/post/: sends nothing
+	@scripts/post.sh $(SERIES)
 
 deps: ## install what is missing: packages, bindgen, virtme-ng
 	@scripts/deps.sh

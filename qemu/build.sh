@@ -8,6 +8,8 @@
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/../scripts/common.sh"
+# shellcheck source=scripts/patches.sh
+. "$SCRIPTS/patches.sh"
 
 MODE=build
 case ${1:-} in --kdir | --source) MODE=${1#--}; shift ;; esac
@@ -15,7 +17,7 @@ VARIANT=${1:?which kernel: stock, patched, debug or rfc}
 check_variant "$VARIANT"
 OUT=$BUILD/$VARIANT
 mapfile -t FRAGMENTS < <(variant_fragments "$VARIANT")
-mapfile -t PATCHES < <(series_files "$(variant_patches "$VARIANT")")
+mapfile -t PATCHES < <(variant_patches "$VARIANT")
 mapfile -t MAKE_ARGS < <(kernel_make_args)
 
 [ "$VARIANT" != rfc ] || [ ${#PATCHES[@]} -gt 0 ] || die "no patches/rfc/series, so no rfc kernel"

@@ -8,25 +8,8 @@
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/../scripts/common.sh"
-
-touched_files() { sed -nE 's,^(---|\+\+\+) [ab]/([^\t]*).*,\2,p' "$@" | sort -u; }
-
-# Applies the series to copies of just the files it touches.
-apply_series() {
-	local patch file
-	while read -r file; do
-		[ -e "$STOCK/$file" ] || continue
-		mkdir -p "$SCRATCH/$(dirname "$file")"
-		cp -p "$STOCK/$file" "$SCRATCH/$file"
-	done <"$TMP/touched"
-	for patch in "${PATCHES[@]}"; do
-		[ -e "$patch" ] || die "$patch: in the series, but no such file"
-		if ! patch -d "$SCRATCH" -p1 -F0 --no-backup-if-mismatch -r- <"$patch" >"$TMP/log" 2>&1; then
-			cat "$TMP/log" >&2
-			die "$(basename "$patch") does not apply to Linux $(cat "$SOURCE/origin"): see the hunk above"
-		fi
-	done
-}
+# shellcheck source=scripts/patches.sh
+. "$SCRIPTS/patches.sh"
 
 # Puts one file of the tree into the state wanted, by a new inode.
 place() {
@@ -52,16 +35,15 @@ sync_tree() {
 		place "$wanted" "$TREE/$file"
 	done < <(sort -u "$TMP/touched" "$TREE.touched")
 	cp "$TMP/touched" "$TREE.touched"
-	say "series of ${#PATCHES[@]} applied, $changed files changed"
+	say "${#PATCHES[@]} patches applied, $changed files changed"
 }
 
 SOURCE=$(source_dir)
 STOCK=$SOURCE/stock
 TREE=$SOURCE/${1:?which kernel}
-PATCHES_DIR=$(variant_patches "$1")
 
 if [ "$1" != stock ]; then
-	mapfile -t PATCHES < <(series_files "$PATCHES_DIR")
+	mapfile -t PATCHES < <(variant_patches "$1")
 	id=$(cat "$SOURCE/origin" "${PATCHES[@]}" | sha256sum)
 	if [ ! -e "$TREE.id" ] || [ "$(cat "$TREE.id")" != "$id" ]; then
 		mkdir -p "$CACHE/tmp"
@@ -80,7 +62,8 @@ if [ "$1" != stock ]; then
 		fi
 		[ ${#PATCHES[@]} -eq 0 ] || touched_files "${PATCHES[@]}" >"$TMP/touched"
 		touch "$TMP/touched"
-		[ ${#PATCHES[@]} -eq 0 ] || apply_series
+		copy_files "$STOCK" "$SCRATCH" <"$TMP/touched"
+		apply_patches "$SCRATCH" "${PATCHES[@]}"
 		rm -f "$TREE.id"
 		sync_tree
 		echo "$id" >"$TREE.id"

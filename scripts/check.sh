@@ -127,6 +127,7 @@ main() {
 			cargo_tests tools tools "the command line's own tests"
 			cargo_tests models models "explore the models of the races"
 			host tally selftests/tally_test.sh
+			host series "$SCRIPTS/test-series.sh"
 			host harness "$SCRIPTS/test-harness.sh" stock
 		else
 			say "TESTS chooses $TESTS: the tests on the host are left out"

@@ -61,25 +61,6 @@ variant_fragments() {
 	esac
 }
 
-# The directory of a variant's patches; stock has none.
-variant_patches() {
-	case $1 in
-	stock) ;;
-	patched | debug) echo "$ROOT/patches" ;;
-	rfc) echo "$ROOT/patches/rfc" ;;
-	each) echo "$EACH_SERIES" ;;
-	esac
-}
-
-# The patch files of a series, in order.
-series_files() {
-	local name
-	[ -n "$1" ] && [ -e "$1/series" ] || return 0
-	while read -r name _; do
-		case $name in '' | '#'*) ;; *) echo "$1/$name" ;; esac
-	done <"$1/series"
-}
-
 # Time since the command that the user typed began.
 XPAGEMAP_START=${XPAGEMAP_START:-$EPOCHSECONDS}
 export XPAGEMAP_START

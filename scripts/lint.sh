@@ -6,6 +6,8 @@
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/patches.sh
+. "$SCRIPTS/patches.sh"
 
 FOUND=()
 
@@ -31,7 +33,7 @@ check_patches() {
 	for patch in "${PATCHES[@]}"; do
 		# New files below a directory that MAINTAINERS names need no line of their own;
 		# and without a git repository, every commit that is named is unknown.
-		checkpatch --ignore FILE_PATH_CHANGES,UNKNOWN_COMMIT_ID --root="$KSRC" "$patch" || { echo "in $(basename "$patch")"; status=1; }
+		checkpatch --ignore FILE_PATH_CHANGES,UNKNOWN_COMMIT_ID --root="$KSRC" "$patch" || { echo "in $(patch_name "$patch")"; status=1; }
 	done
 	return $status
 }
@@ -64,27 +66,29 @@ shell_scripts() {
 	done
 }
 
+cd "$ROOT"
 "$SCRIPTS/deps.sh" --lint
 "$QEMU_DIR/build.sh" patched
 KSRC=$("$QEMU_DIR/build.sh" --source patched)
 KDIR=$("$QEMU_DIR/build.sh" --kdir patched)
 mapfile -t MAKE_ARGS < <(kernel_make_args)
-mapfile -t PATCHES < <(series_files "$ROOT/patches"; series_files "$(variant_patches rfc)")
-mapfile -t SCRIPTS < <(shell_scripts)
+mapfile -t PATCHES < <(variant_patches patched; variant_patches rfc)
+mapfile -t MODULE_SOURCES < <(find src -name "*.rs" | sort)
+mapfile -t SHELL_SCRIPTS < <(shell_scripts)
 # cargo takes cargo-clippy and cargo-fmt from PATH: its own, not another toolchain's.
 PATH=$(dirname "$CARGO"):$PATH
 export PATH RUSTC RUSTFMT
 mkdir -p "$BUILD/log"
-cd "$ROOT"
 
-check rustfmt-module "$RUSTFMT" --check --edition 2021 --config-path "$KSRC/.rustfmt.toml" $(find src -name "*.rs")
+check rustfmt-module "$RUSTFMT" --check --edition 2021 --config-path "$KSRC/.rustfmt.toml" "${MODULE_SOURCES[@]}"
 rm -rf "$BUILD/module-lint"
 check clippy-module check_module
 check_crate tools tools
 check_crate models models
+check series "$SCRIPTS/each.sh" --apply
 [ ${#PATCHES[@]} -eq 0 ] || check checkpatch-patches check_patches
 check checkpatch-selftests check_c
-check shellcheck shellcheck -x "${SCRIPTS[@]}"
+check shellcheck shellcheck -x "${SHELL_SCRIPTS[@]}"
 
 [ ${#FOUND[@]} -eq 0 ] || die "not clean: ${FOUND[*]}"
 say "lint: clean"

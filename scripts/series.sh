@@ -1,14 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# scripts/series.sh tree DIR: a git tree of the kernel with the series as commits.
-# scripts/series.sh export DIR: that tree's commits, back as patches/.
+# scripts/series.sh tree DIR: a git tree of the kernel with all series as commits,
+# one on top of the other. Branch series/NAME is the last commit of patches/NAME;
+# a rebase of the last branch moves the others along (rebase.updateRefs).
+# scripts/series.sh export DIR: that tree's commits, back as patches/NAME.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/patches.sh
+. "$SCRIPTS/patches.sh"
 
 BASE=refs/tags/xpagemap-base
-PATCHES=$ROOT/patches
 
 # The stock source as one commit, made once for each source.
 base_repository() {
@@ -23,7 +26,7 @@ base_repository() {
 }
 
 make_tree() {
-	local base patches
+	local base patches dir
 	[ ! -e "$TREE" ] || die "$TREE exists: take its commits out with \`make patches\`, then remove it"
 	"$SCRIPTS/deps.sh"
 	"$SCRIPTS/fetch.sh" >/dev/null
@@ -38,28 +41,53 @@ make_tree() {
 	mkdir -p "$(dirname "$TREE")"
 	work "check out $TREE" "$CACHE/log/clone.log" \
 		git -c advice.detachedHead=false clone -q -b "${BASE#refs/tags/}" "$base" "$TREE"
-	git -C "$TREE" checkout -q -b xpagemap
+	git -C "$TREE" config rebase.updateRefs true
 	identity=()
 	git -C "$TREE" config user.email >/dev/null ||
 		identity=(-c user.name=xpagemap -c user.email=xpagemap@localhost)
-	mapfile -t patches < <(series_files "$PATCHES")
-	[ ${#patches[@]} -eq 0 ] || git "${identity[@]}" -C "$TREE" am -q "${patches[@]}" ||
-		die "the series does not apply: see above; the tree is left as git am left it"
-	say "$TREE: ${#patches[@]} patches on top of $BASE"
+	while read -r dir; do
+		git -C "$TREE" checkout -q -b "series/$(basename "$dir")"
+		mapfile -t patches < <(series_files "$dir")
+		git "${identity[@]}" -C "$TREE" am -q "${patches[@]}" ||
+			die "$(basename "$dir") does not apply: see above; the tree is left as git am left it"
+		say "$TREE: series/$(basename "$dir"), ${#patches[@]} patches"
+	done < <(series_dirs)
+}
+
+# export_series DIR FIRST LAST: the commits after FIRST, up to LAST.
+export_series() {
+	local name
+	mkdir -p "$1"
+	rm -f "$1"/[0-9][0-9][0-9][0-9]-*.patch
+	# 12 digits, as the kernel has it: the default depends on what else a tree holds.
+	git -C "$TREE" -c core.abbrev=12 format-patch -q -N --zero-commit --no-signature -o "$1" "$2..$3"
+	for name in "$1"/[0-9]*.patch; do
+		[ ! -e "$name" ] || basename "$name"
+	done >"$1/series"
+	[ "$1" = "$ROOT/patches" ] || touch "$1/prerequisites"
+	say "${1#"$ROOT/"}: $(wc -l <"$1/series") patches"
 }
 
 export_patches() {
-	local name
+	local before=$BASE branch branches dir
 	git -C "$TREE" rev-parse -q --verify "$BASE" >/dev/null || die "$TREE is no tree of \`make kernel-tree\`"
 	[ -z "$(git -C "$TREE" status --porcelain --untracked-files=no)" ] || die "$TREE has changes that are not committed"
-	mkdir -p "$PATCHES"
-	rm -f "$PATCHES"/[0-9][0-9][0-9][0-9]-*.patch
-	# 12 digits, as the kernel has it: the default depends on what else a tree holds.
-	git -C "$TREE" -c core.abbrev=12 format-patch -q -N --zero-commit --no-signature -o "$PATCHES" "$BASE..HEAD"
-	for name in "$PATCHES"/[0-9]*.patch; do
-		[ ! -e "$name" ] || basename "$name"
-	done >"$PATCHES/series"
-	say "patches/: $(grep -c patch "$PATCHES/series") patches"
+	mapfile -t branches < <(git -C "$TREE" for-each-ref --format='%(refname:short)' refs/heads/series)
+	[ ${#branches[@]} -gt 0 ] || die "$TREE has no branch series/NAME"
+	for branch in "${branches[@]}"; do
+		git -C "$TREE" merge-base --is-ancestor "$before" "$branch" ||
+			die "$TREE: $branch is not on top of $before: rebase it; nothing was exported"
+		before=$branch
+	done
+	[ -z "$(git -C "$TREE" rev-list "$before..HEAD")" ] ||
+		die "$TREE: HEAD has commits after $before, in no series: move the branch, or give them one; nothing was exported"
+	before=$BASE
+	for branch in "${branches[@]}"; do
+		dir=$ROOT/patches/${branch#series/}
+		[ "$branch" != series/patches ] || dir=$ROOT/patches
+		export_series "$dir" "$before" "$branch"
+		before=$branch
+	done
 }
 
 TREE=$(realpath -m "${2:?which directory}")
