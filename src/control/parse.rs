@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Numbers that users write.
+//! The arguments of commands: numbers and file identities.
 
 use kernel::{
     prelude::*,
@@ -8,12 +8,14 @@ use kernel::{
     uaccess::UserSliceReader, //
 };
 
-/// More than any number or identity that is well formed, and a newline.
-const MAX_LEN: usize = 48;
+use crate::files::{
+    line,
+    LINE_MAX, //
+};
 
 /// The identity of a file: its device and inode number.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct FileId {
+pub(super) struct FileId {
     major: u32,
     minor: u32,
     inode: u64,
@@ -30,12 +32,12 @@ impl From<(u32, u32, u64)> for FileId {
 }
 
 impl FileId {
-    /// Returns it as the name of a directory.
+    /// Returns the name of the file's directory, `MAJOR:MINOR:INODE`.
     ///
     /// # Errors
     ///
-    /// - [`ENOMEM`]: no memory.
-    pub(crate) fn name(&self) -> Result<CString> {
+    /// - [`ENOMEM`]: out of memory.
+    pub(super) fn name(&self) -> Result<CString> {
         let Self {
             major,
             minor,
@@ -46,52 +48,31 @@ impl FileId {
     }
 }
 
-/// Reads `0` or `1`, with or without a newline behind it, from all that `reader` holds.
+/// Reads all of `reader` as a decimal number; a newline may follow it.
 ///
 /// # Errors
 ///
-/// - [`EINVAL`]: that is not what it is.
-/// - [`EFAULT`]: the memory cannot be read.
-pub(crate) fn switch(reader: &mut UserSliceReader) -> Result<bool> {
-    match line(reader, &mut [0; MAX_LEN])? {
-        b"0" => Ok(false),
-        b"1" => Ok(true),
-        _ => Err(EINVAL),
-    }
-}
-
-/// Reads a decimal number, with or without a newline behind it, from all that `reader` holds.
-///
-/// # Errors
-///
-/// - [`EINVAL`]: that is not what it is, or the number is too large.
-/// - [`EFAULT`]: the memory cannot be read.
-pub(crate) fn number(reader: &mut UserSliceReader) -> Result<i32> {
-    let mut buffer = [0; MAX_LEN];
+/// - [`EINVAL`]: not a decimal number, or larger than [`i32::MAX`].
+/// - [`EFAULT`]: the user's memory cannot be read.
+pub(super) fn number(reader: &mut UserSliceReader) -> Result<i32> {
+    let mut buffer = [0; LINE_MAX];
 
     i32::try_from(decimal(line(reader, &mut buffer)?).ok_or(EINVAL)?).map_err(|_| EINVAL)
 }
 
-/// Reads `MAJOR:MINOR:INODE`, likewise.
+/// Reads all of `reader` as `MAJOR:MINOR:INODE`; a newline may follow it.
 ///
 /// # Errors
 ///
-/// As [`number`].
-pub(crate) fn file_id(reader: &mut UserSliceReader) -> Result<FileId> {
-    let mut buffer = [0; MAX_LEN];
+/// - [`EINVAL`]: not three decimal numbers, or one is too large.
+/// - [`EFAULT`]: the user's memory cannot be read.
+pub(super) fn file_id(reader: &mut UserSliceReader) -> Result<FileId> {
+    let mut buffer = [0; LINE_MAX];
 
     identity(line(reader, &mut buffer)?).ok_or(EINVAL)
 }
 
-/// Reads all that `reader` holds, but for a newline at the end.
-fn line<'a>(reader: &mut UserSliceReader, buffer: &'a mut [u8]) -> Result<&'a [u8]> {
-    let text = buffer.get_mut(..reader.len()).ok_or(EINVAL)?;
-
-    reader.read_slice(text)?;
-    Ok(text.strip_suffix(b"\n").unwrap_or(text))
-}
-
-/// Reads three decimal numbers with colons between them.
+/// Parses three decimal numbers with colons between them.
 fn identity(text: &[u8]) -> Option<FileId> {
     let mut parts = text.split(|&byte| byte == b':').map(decimal);
     let id = FileId {
@@ -103,7 +84,7 @@ fn identity(text: &[u8]) -> Option<FileId> {
     parts.next().is_none().then_some(id)
 }
 
-/// Reads a decimal number; digits only.
+/// Parses a decimal number; digits only.
 fn decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;

@@ -1,68 +1,93 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Directories that come and go, each for something that was attached.
+//! The attached objects, and a directory for each.
 //!
-//! Lock order: [`Registry::attached`] is taken first. No read of a file in such a directory takes it,
-//! so a directory can be removed, and its readers waited for, under it. That is what keeps a
-//! directory's name taken until it is free again.
+//! # Lock order
+//!
+//! Of all locks of the module, outermost first:
+//!
+//! 1. [`Registry::attached`]. Removing a directory waits, under this lock, for reads and writes of
+//!    its files; so none of these takes it. The lock keeps a directory's name taken until the name is
+//!    free again.
+//! 2. The mutex of an open file's memory (`files/open.rs`), taken with `try_lock` only.
+//! 3. `Recording::part` (`trace/recording.rs`).
+//! 4. `Tracer::state` (`trace/tracer.rs`).
+//! 5. The mmap lock of a target, for reading, then page table locks or the `i_pages` lock.
+//!
+//! 3 and 4 are dropped before 5 is taken. `Sites::buffer` (`trace/sites.rs`) is taken by the probe,
+//! in any context and under any lock, with `try_lock` only.
+//!
+//! No lock but 2 is held while memory is copied to or from the user.
 
 use kernel::{
     debugfs::{
         Dir,
-        Scope,
-        ScopedDir, //
+        Scope, //
     },
     new_mutex,
     prelude::*,
     str::CString,
-    sync::Mutex, //
+    sync::{
+        Arc,
+        Mutex, //
+    },
 };
 
-/// Something that can be attached, and the files that show it.
-pub(crate) trait Attachable: Send + Sync + 'static {
-    /// Fills the directory.
-    fn add_files<'data>(&'data self, dir: &ScopedDir<'data, '_>);
+use crate::{
+    target::{
+        Attachable,
+        SharedFile,
+        Target, //
+    },
+    trace::Tracer, //
+};
+
+/// All attached objects, and the recorder of their events.
+pub(super) struct Registries {
+    pub(super) targets: Arc<Registry<Target>>,
+    pub(super) files: Arc<Registry<SharedFile>>,
+    pub(super) tracer: Arc<Tracer>,
 }
 
-/// One that is attached. Dropping it removes its directory.
+/// An attached object. Dropping it removes its directory.
 struct Attached<T> {
     name: CString,
     _directory: Pin<KBox<Scope<T>>>,
 }
 
-/// All that are attached.
+/// The attached objects of one type.
 #[pin_data]
-pub(crate) struct Registry<T> {
+pub(super) struct Registry<T> {
     parent: Dir,
     #[pin]
     attached: Mutex<KVec<Attached<T>>>,
 }
 
 impl<T: Attachable> Registry<T> {
-    /// How many there may be at a time.
-    pub(crate) const MAX: usize = 1024;
+    /// The most objects that can be attached at a time.
+    pub(super) const MAX: usize = 1024;
 
     /// Makes a registry of directories in `parent`.
-    pub(crate) fn new(parent: Dir) -> impl PinInit<Self> {
+    pub(super) fn new(parent: Dir) -> impl PinInit<Self> {
         pin_init!(Self {
             parent,
             attached <- new_mutex!(KVec::new()),
         })
     }
 
-    /// Returns how many are attached.
-    pub(crate) fn len(&self) -> usize {
+    /// Returns the number of attached objects.
+    pub(super) fn len(&self) -> usize {
         self.attached.lock().len()
     }
 
-    /// Makes a directory for `what`.
+    /// Creates directory `name` for `object`.
     ///
     /// # Errors
     ///
-    /// - [`EEXIST`]: there is one of that name.
-    /// - [`ENOSPC`]: there are too many.
-    /// - [`ENOMEM`]: no memory.
-    pub(crate) fn attach(&self, name: CString, what: T) -> Result {
+    /// - [`EEXIST`]: an object of that name is attached.
+    /// - [`ENOSPC`]: [`Self::MAX`] objects are attached.
+    /// - [`ENOMEM`]: out of memory.
+    pub(super) fn attach(&self, name: CString, object: T) -> Result {
         let mut attached = self.attached.lock();
 
         if attached.iter().any(|attached| *attached.name == *name) {
@@ -74,7 +99,7 @@ impl<T: Attachable> Registry<T> {
         attached.reserve(1, GFP_KERNEL)?;
         let directory = KBox::pin_init(
             self.parent
-                .scope(what, &name, |what, dir| what.add_files(dir)),
+                .scope(object, &name, |object, dir| object.add_files(dir)),
             GFP_KERNEL,
         )?;
         let new = Attached {
@@ -84,12 +109,12 @@ impl<T: Attachable> Registry<T> {
         attached.push_within_capacity(new).map_err(|_| ENOMEM)
     }
 
-    /// Removes a directory.
+    /// Removes directory `name` and drops its object.
     ///
     /// # Errors
     ///
-    /// - [`ENOENT`]: there is none of that name.
-    pub(crate) fn detach(&self, name: &CStr) -> Result {
+    /// - [`ENOENT`]: no object of that name is attached.
+    pub(super) fn detach(&self, name: &CStr) -> Result {
         let mut attached = self.attached.lock();
         let index = attached
             .iter()

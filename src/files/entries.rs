@@ -1,45 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What all binary files share: one entry of 8 bytes for each page, read window by window.
+//! Binary files: one entry of 8 bytes per page, read window by window.
 
 use kernel::{
-    capability::Capability,
     debugfs::Operations,
     fs::{
         file,
         LocalFile, //
     },
-    new_mutex,
     page::PAGE_SIZE,
     prelude::*,
     sync::Mutex,
     uaccess::UserSliceWriter, //
 };
 
-use crate::access;
+use super::open::{
+    open,
+    with_memory,
+    Open, //
+};
 
 /// The size of an entry in bytes.
 const ENTRY_SIZE: usize = size_of::<u64>();
 
-/// The pages that are looked at at a time: as many as a page table maps.
-pub(crate) const WINDOW_PAGES: usize = PAGE_SIZE / ENTRY_SIZE;
+/// The size of a window in pages: as many as one page table maps.
+const WINDOW_PAGES: usize = PAGE_SIZE / ENTRY_SIZE;
 
-/// Something that consists of pages, and a way to show them.
+/// An object made of pages, each with an entry.
 pub(crate) trait Pages: Send + Sync + 'static {
-    /// What is found out of a page before it is encoded.
+    /// The state of a page before it is encoded.
     type State: Copy + Send + Unpin;
 
-    /// What scratch memory is filled with.
+    /// The initial value of scratch memory.
     const SCRATCH: Self::State;
 
-    /// Fills in the entries of the pages from number `page` on. `states` is scratch memory of the
-    /// same length. Returns how many pages there were; fewer than asked for only where they end.
+    /// Fills `entries` with those of the pages from number `page` on, and returns how many pages
+    /// there were; fewer than `entries` has room for only at the end. `states` is scratch memory of
+    /// the same length.
     ///
-    /// All locks that this takes, it drops before it returns.
+    /// The function holds no lock when it returns.
+    ///
+    /// # Errors
+    ///
+    /// - [`EINTR`]: a fatal signal arrived.
     fn fill(&self, page: usize, states: &mut [Self::State], entries: &mut [u64]) -> Result<usize>;
 }
 
-/// The memory that a read works in.
+/// The memory of an open file: one window.
 pub(crate) struct Window<S> {
     states: KVec<S>,
     entries: KVec<u64>,
@@ -54,7 +61,7 @@ impl<S: Copy> Window<S> {
     }
 }
 
-/// A file that shows the entries of some pages.
+/// The file of the entries of `P`.
 pub(crate) struct BinaryFile<P>(pub(crate) P);
 
 impl<P: Pages> BinaryFile<P> {
@@ -62,10 +69,10 @@ impl<P: Pages> BinaryFile<P> {
     ///
     /// # Errors
     ///
-    /// - [`EINVAL`]: `offset`, or the length of the user's buffer, does not fall between entries.
+    /// - [`EINVAL`]: `offset` or the length of the user's buffer is no multiple of [`ENTRY_SIZE`].
     /// - [`EFAULT`]: the user's buffer cannot be written.
-    /// - [`EINTR`]: the current task is being killed.
-    fn read_window_by_window(
+    /// - [`EINTR`]: a fatal signal arrived.
+    fn read_windows(
         &self,
         window: &mut Window<P::State>,
         writer: &mut UserSliceWriter,
@@ -101,13 +108,10 @@ impl<P: Pages> BinaryFile<P> {
 #[vtable]
 impl<P: Pages> Operations for BinaryFile<P> {
     const MODE: u16 = 0o400;
-
-    /// One window for each open file, so that a read need not allocate.
-    type Open = Pin<KBox<Mutex<Window<P::State>>>>;
+    type Open = Open<Window<P::State>>;
 
     fn open(&self, _file: &LocalFile) -> Result<Self::Open> {
-        access::demand(Capability::SYS_ADMIN)?;
-        KBox::pin_init(new_mutex!(Window::new(P::SCRATCH)?), GFP_KERNEL)
+        open(|| Window::new(P::SCRATCH))
     }
 
     fn read(
@@ -116,12 +120,11 @@ impl<P: Pages> Operations for BinaryFile<P> {
         writer: &mut UserSliceWriter,
         offset: &mut file::Offset,
     ) -> Result<usize> {
-        // Copying to the user can take as long as the user likes. Whoever reads through the same
-        // open file meanwhile does not wait, but brings memory of its own.
-        let read = match open.try_lock() {
-            Some(mut window) => self.read_window_by_window(&mut window, writer, *offset)?,
-            None => self.read_window_by_window(&mut Window::new(P::SCRATCH)?, writer, *offset)?,
-        };
+        let read = with_memory(
+            open,
+            || Window::new(P::SCRATCH),
+            |window| self.read_windows(window, writer, *offset),
+        )?;
 
         *offset += file::Offset::try_from(read)?;
         Ok(read)

@@ -1,66 +1,80 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What all text files share: lines that are made step by step, as far as the reader has come.
+//! Text files: lines, made step by step as they are read.
 
 use kernel::{
-    capability::Capability,
     debugfs::Operations,
     fmt,
     fs::{
         file,
         LocalFile, //
     },
-    new_mutex,
     prelude::*,
     sync::Mutex,
     task::cond_resched,
     uaccess::UserSliceWriter, //
 };
 
-use crate::access;
+use super::open::{
+    open,
+    with_memory,
+    Open, //
+};
 
-/// What a view of an address space says when that is gone.
-pub(crate) const GONE: &str = "# the address space is gone\n";
-
-/// Something that is shown line by line.
+/// An object that is shown line by line.
 pub(crate) trait Lines: Send + Sync + 'static {
-    /// How far it was shown.
+    /// The position behind the lines made so far.
     type Cursor: Send + Unpin;
 
-    /// Returns the cursor that stands before the first line.
+    /// Returns the cursor before the first line.
     ///
     /// # Errors
     ///
-    /// - [`ENOMEM`]: no memory.
+    /// - [`ENOMEM`]: out of memory.
     fn begin(&self) -> Result<Self::Cursor>;
 
-    /// Appends some lines to `text`, at most some hundreds, or none. Returns whether this may be
-    /// continued: false after the last line.
+    /// Appends the next lines to `text`, from none to some hundreds. Returns false after the last
+    /// line.
     ///
-    /// All locks that this takes, it drops before it returns.
+    /// The function holds no lock when it returns.
+    ///
+    /// # Errors
+    ///
+    /// - [`EINTR`]: a fatal signal arrived.
+    /// - [`ENOMEM`]: out of memory.
     fn step(&self, cursor: &mut Self::Cursor, text: &mut Text) -> Result<bool>;
 }
 
-/// Lines that were made, and not read yet.
+/// Lines in memory.
 pub(crate) struct Text(KVec<u8>);
 
 impl Text {
+    /// Returns an empty text; allocates nothing.
     pub(crate) fn new() -> Self {
         Self(KVec::new())
     }
 
-    /// Returns all of it.
+    /// Returns the whole text.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// Appends a line, or a part of one.
+    /// Appends a line or a part of one.
     ///
     /// # Errors
     ///
-    /// - [`ENOMEM`]: no memory.
+    /// - [`ENOMEM`]: out of memory.
     pub(crate) fn append(&mut self, args: fmt::Arguments<'_>) -> Result {
         fmt::Write::write_fmt(self, args).map_err(|_| ENOMEM)
+    }
+
+    /// Appends the last line of a view whose address space is gone.
+    ///
+    /// # Errors
+    ///
+    /// - [`ENOMEM`]: out of memory.
+    pub(crate) fn append_gone(&mut self) -> Result {
+        self.append(fmt!("# the address space is gone\n"))
     }
 }
 
@@ -72,13 +86,13 @@ impl fmt::Write for Text {
     }
 }
 
-/// The text that an open file is in the middle of.
+/// The memory of an open file: the text made last, and its position in the file.
 pub(crate) struct Stream<C> {
     cursor: C,
     text: Text,
-    /// How many bytes of `text` were read.
+    /// The number of bytes of `text` that were read.
     read: usize,
-    /// Where in the file the first byte stands that was not read.
+    /// The offset in the file of the first byte that was not read.
     offset: usize,
     ended: bool,
 }
@@ -94,7 +108,7 @@ impl<C> Stream<C> {
         }
     }
 
-    /// Returns what was made and not read.
+    /// Returns the bytes that were made and not read.
     fn unread(&self) -> &[u8] {
         self.text.as_bytes().get(self.read..).unwrap_or(&[])
     }
@@ -105,10 +119,10 @@ impl<C> Stream<C> {
     }
 }
 
-/// A file that shows some lines.
+/// The file of the lines of `L`.
 ///
-/// A reader that goes on where it stopped gets every line whole, however long that takes. One that
-/// goes elsewhere has all lines made anew, from the first on, as with any `seq_file`.
+/// A reader that continues at its offset gets every line whole. For a read at a smaller offset all
+/// lines are made anew from the first on, as in a `seq_file`.
 pub(crate) struct TextFile<L>(pub(crate) L);
 
 impl<L: Lines> TextFile<L> {
@@ -120,10 +134,11 @@ impl<L: Lines> TextFile<L> {
     ///
     /// # Errors
     ///
+    /// - [`EINVAL`]: `offset` is negative.
     /// - [`EFAULT`]: the user's buffer cannot be written.
-    /// - [`EINTR`]: the current task is being killed.
-    /// - [`ENOMEM`]: no memory.
-    fn read_step_by_step(
+    /// - [`EINTR`]: a fatal signal arrived.
+    /// - [`ENOMEM`]: out of memory.
+    fn read_steps(
         &self,
         stream: &mut Stream<L::Cursor>,
         writer: &mut UserSliceWriter,
@@ -165,12 +180,10 @@ impl<L: Lines> TextFile<L> {
 #[vtable]
 impl<L: Lines> Operations for TextFile<L> {
     const MODE: u16 = 0o400;
-
-    type Open = Pin<KBox<Mutex<Stream<L::Cursor>>>>;
+    type Open = Open<Stream<L::Cursor>>;
 
     fn open(&self, _file: &LocalFile) -> Result<Self::Open> {
-        access::demand(Capability::SYS_ADMIN)?;
-        KBox::pin_init(new_mutex!(self.stream()?), GFP_KERNEL)
+        open(|| self.stream())
     }
 
     fn read(
@@ -179,12 +192,11 @@ impl<L: Lines> Operations for TextFile<L> {
         writer: &mut UserSliceWriter,
         offset: &mut file::Offset,
     ) -> Result<usize> {
-        // Copying to the user can take as long as the user likes. Whoever reads through the same
-        // open file meanwhile does not wait, but makes the lines for itself.
-        let read = match open.try_lock() {
-            Some(mut stream) => self.read_step_by_step(&mut stream, writer, *offset)?,
-            None => self.read_step_by_step(&mut self.stream()?, writer, *offset)?,
-        };
+        let read = with_memory(
+            open,
+            || self.stream(),
+            |stream| self.read_steps(stream, writer, *offset),
+        )?;
 
         *offset += file::Offset::try_from(read)?;
         Ok(read)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The view `PID/exclusive`.
+//! `PID/exclusive`.
 
 use kernel::{
     mm::{
@@ -14,11 +14,11 @@ use kernel::{
 
 use crate::{
     entry,
-    reader::Pages,
-    space, //
+    files::Pages,
+    walk, //
 };
 
-/// Which pages of an address space are exclusive, and what decides that they may be.
+/// The exclusive bit of each page, and the state that decides about it.
 pub(crate) struct Exclusive(pub(crate) ARef<Mm>);
 
 impl Pages for Exclusive {
@@ -26,16 +26,14 @@ impl Pages for Exclusive {
     const SCRATCH: AnonState = AnonState::of(PageState::UNMAPPED);
 
     fn fill(&self, page: usize, states: &mut [AnonState], entries: &mut [u64]) -> Result<usize> {
-        let looked_at = space::look_at(&self.0, page, states, |mm, addr, states| {
+        let window = walk::with_window(&self.0, page, states, |mm, addr, states| {
             mm.anon_states(addr, states)
         })?;
-        let Some((pages, _)) = looked_at else {
+        let Some((pages, _)) = window else {
             return Ok(0);
         };
 
-        for (entry, state) in entries.iter_mut().zip(&*states) {
-            *entry = entry::exclusive(state);
-        }
+        entry::encode(states, entries, entry::exclusive);
         Ok(pages)
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The view `files/ID/filemap`.
+//! `files/ID/filemap`.
 
 use kernel::{
     mm::{
@@ -21,18 +21,19 @@ use kernel::{
 
 use crate::{
     entry,
-    reader::Pages, //
+    files::Pages,
+    walk, //
 };
 
-/// How many runs to ask for at a time.
+/// The number of runs that one look-up in the page cache may return.
 const RUNS: usize = 32;
 
-/// A file's own view of its pages, whatever maps them.
+/// The file's own state of its pages, mapped or not.
 pub(crate) struct Filemap(pub(crate) Arc<ShmemFile>);
 
 impl Filemap {
-    /// Returns whether the file has pages from number `page` on. Beyond its size there may be some
-    /// that were allocated ahead.
+    /// Returns whether the file has pages from number `page` on. Pages behind its size can have been
+    /// allocated ahead.
     fn has_pages_from(&self, page: usize) -> bool {
         let mut run = [CachedRun::EMPTY];
 
@@ -43,8 +44,8 @@ impl Filemap {
             .is_empty()
     }
 
-    /// Returns how many of `pages` pages from number `page` on the file has room for.
-    fn room(&self, page: usize, pages: usize) -> usize {
+    /// Returns how many of `pages` pages from number `page` on are inside the file.
+    fn pages_in_file(&self, page: usize, pages: usize) -> usize {
         let size = self.0.pages();
 
         match page.checked_add(pages) {
@@ -61,14 +62,14 @@ impl Filemap {
     }
 }
 
-/// Completes the states of pages, the first of which is number `first`, from one run.
+/// Sets the states of the pages of a run; `states` begins with that of page number `first`.
 fn fill_run(run: &CachedRun, first: usize, states: &mut [PageState]) {
-    let skipped = first.saturating_sub(run.index);
-    let Some(states) = states.get_mut((run.index + skipped) - first..) else {
+    let part = walk::clip(run.index, run.pages, first);
+    let Some(states) = states.get_mut((run.index + part.start) - first..) else {
         return;
     };
 
-    for (state, page) in states.iter_mut().zip(skipped..run.pages) {
+    for (state, page) in states.iter_mut().zip(part) {
         state.flags = PageFlag::File.into();
         match run.content {
             Content::Resident(pfn) => {
@@ -90,7 +91,7 @@ impl Pages for Filemap {
     const SCRATCH: PageState = PageState::UNMAPPED;
 
     fn fill(&self, page: usize, states: &mut [PageState], entries: &mut [u64]) -> Result<usize> {
-        let pages = self.room(page, states.len());
+        let pages = self.pages_in_file(page, states.len());
         let Some(states) = states.get_mut(..pages).filter(|states| !states.is_empty()) else {
             return Ok(0);
         };
@@ -103,9 +104,7 @@ impl Pages for Filemap {
                 fill_run(run, page, states);
             }
         }
-        for (entry, state) in entries.iter_mut().zip(&*states) {
-            *entry = entry::pagemap(state);
-        }
+        entry::encode(states, entries, entry::pagemap);
         Ok(pages)
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The view `PID/pagemap`.
+//! `PID/pagemap`.
 
 use kernel::{
     mm::{
@@ -13,12 +13,11 @@ use kernel::{
 
 use crate::{
     entry,
-    reader::Pages,
-    shmem,
-    space, //
+    files::Pages,
+    walk, //
 };
 
-/// `/proc/PID/pagemap`'s view of an address space, and the swap slots of shared memory.
+/// `/proc/PID/pagemap`, with the swap slots of shared memory.
 pub(crate) struct Pagemap(pub(crate) ARef<Mm>);
 
 impl Pages for Pagemap {
@@ -26,25 +25,16 @@ impl Pages for Pagemap {
     const SCRATCH: PageState = PageState::UNMAPPED;
 
     fn fill(&self, page: usize, states: &mut [PageState], entries: &mut [u64]) -> Result<usize> {
-        let looked_at = space::look_at(&self.0, page, states, |mm, addr, states| {
-            let walked = mm.page_states(addr, states)?;
-
-            if walked.shmem_swap {
-                shmem::complete(mm, addr, states);
-            }
-            Ok(walked.uniform && !walked.shmem_swap)
-        })?;
-        let Some((pages, uniform)) = looked_at else {
+        let window = walk::with_window(&self.0, page, states, walk::page_states)?;
+        let Some((pages, walked)) = window else {
             return Ok(0);
         };
 
         match states.first() {
-            Some(state) if uniform => entries.fill(entry::pagemap(state)),
-            _ => {
-                for (entry, state) in entries.iter_mut().zip(&*states) {
-                    *entry = entry::pagemap(state);
-                }
+            Some(state) if walked.uniform && !walked.shmem_swap => {
+                entries.fill(entry::pagemap(state));
             }
+            _ => entry::encode(states, entries, entry::pagemap),
         }
         Ok(pages)
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The lines of `swapmap`: `START-END TYPE OFFSET PAGES KIND`.
+//! The lines of `swapmap`, `START-END TYPE OFFSET PAGES KIND`: a run each.
 
 use kernel::{
     mm::{
@@ -17,9 +17,12 @@ use kernel::{
     prelude::*, //
 };
 
-use crate::text::Text;
+use crate::{
+    files::Text,
+    walk, //
+};
 
-/// What a page that is in swap belongs to.
+/// KIND: the owner of a page in swap.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Shmem,
@@ -35,8 +38,8 @@ impl Kind {
     }
 }
 
-/// Consecutive pages in consecutive slots.
-pub(crate) struct Run {
+/// Consecutive pages in consecutive swap slots.
+pub(super) struct Run {
     /// The number of the first page.
     page: usize,
     pages: usize,
@@ -45,8 +48,8 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// Makes a run of one page that is in swap.
-    pub(crate) fn from_state(page: usize, state: &PageState) -> Option<Self> {
+    /// Returns the run of one page; [`None`] if it is not in swap.
+    pub(super) fn from_state(page: usize, state: &PageState) -> Option<Self> {
         (state.kind == PageKind::Swap).then(|| Self {
             page,
             pages: 1,
@@ -62,35 +65,36 @@ impl Run {
         })
     }
 
-    /// Makes a run of what a file has in swap from page number `first` on.
-    pub(crate) fn from_file(run: &SwapRun, first: usize) -> Self {
-        let skipped = first.saturating_sub(run.index);
+    /// Returns the part of a file's run from page number `first` on.
+    pub(super) fn from_file(run: &SwapRun, first: usize) -> Self {
+        let part = walk::clip(run.index, run.pages, first);
 
         Self {
-            page: run.index + skipped,
-            pages: run.pages - skipped,
+            page: run.index + part.start,
+            pages: part.len(),
             slot: SwapSlot {
-                offset: run.slot.offset + skipped,
+                offset: run.slot.offset + part.start,
                 ..run.slot
             },
             kind: Kind::Shmem,
         }
     }
 
-    /// Appends another run, if it goes on where this one ends, in memory and in swap.
-    fn append(&mut self, next: &Self) -> bool {
-        let goes_on = next.page == self.page + self.pages
+    /// Joins `next` to this run if it continues it, in pages and in swap slots. Returns whether it
+    /// did.
+    fn join(&mut self, next: &Self) -> bool {
+        let continues = next.page == self.page + self.pages
             && next.slot.swap_type == self.slot.swap_type
             && next.slot.offset == self.slot.offset + self.pages
             && next.kind == self.kind;
 
-        if goes_on {
+        if continues {
             self.pages += next.pages;
         }
-        goes_on
+        continues
     }
 
-    /// Writes the run as a line.
+    /// Appends the line. `unit` is the difference between the addresses of two adjacent pages.
     fn write(&self, unit: usize, text: &mut Text) -> Result {
         let start = self.page * unit;
         let end = (self.page + self.pages) * unit;
@@ -104,29 +108,29 @@ impl Run {
     }
 }
 
-/// Runs that come one after the other, and become as long as they can.
-pub(crate) struct Runs {
+/// Joins runs, and appends the line of each that is complete.
+pub(super) struct Runs {
     last: Option<Run>,
     unit: usize,
 }
 
 impl Runs {
-    /// `unit` is by how much addresses grow from one page to the next.
-    pub(crate) fn new(unit: usize) -> Self {
+    /// Returns no runs. `unit` is as in [`Run::write`].
+    pub(super) fn new(unit: usize) -> Self {
         Self { last: None, unit }
     }
 
-    /// Adds a run; writes the one before, if it does not continue that.
-    pub(crate) fn add(&mut self, run: Run, text: &mut Text) -> Result {
-        if !self.last.as_mut().is_some_and(|last| last.append(&run)) {
+    /// Adds a run. Appends the line of the one before if the new one does not continue it.
+    pub(super) fn add(&mut self, run: Run, text: &mut Text) -> Result {
+        if !self.last.as_mut().is_some_and(|last| last.join(&run)) {
             self.finish(text)?;
             self.last = Some(run);
         }
         Ok(())
     }
 
-    /// Writes the last run.
-    pub(crate) fn finish(&mut self, text: &mut Text) -> Result {
+    /// Appends the line of the last run.
+    pub(super) fn finish(&mut self, text: &mut Text) -> Result {
         self.last
             .take()
             .map_or(Ok(()), |run| run.write(self.unit, text))
@@ -151,7 +155,7 @@ mod tests {
         }
     }
 
-    /// Returns the lines that some runs become.
+    /// Returns the lines of some runs.
     fn lines(unit: usize, runs: impl IntoIterator<Item = Run>) -> Text {
         let mut text = Text::new();
         let mut all = Runs::new(unit);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The view `PID/summary`: how many pages there are of each kind, by vma and in total.
+//! `PID/summary`: the number of pages of each kind, by VMA and in total.
+
+use core::ops::Range;
 
 use kernel::{
     mm::{
@@ -21,21 +23,21 @@ use kernel::{
 };
 
 use crate::{
-    invariants,
-    scan::{
-        Scan,
+    files::{
+        Lines,
+        Text, //
+    },
+    rules,
+    walk::{
+        self,
+        Sparse,
+        Step,
         Wanted,
         WINDOW_PAGES, //
     },
-    shmem,
-    text::{
-        Lines,
-        Text,
-        GONE, //
-    },
 };
 
-/// What is counted, in the order of the columns.
+/// The columns behind the address, in pages each.
 const COLUMNS: [&str; 11] = [
     "pages",
     "present",
@@ -50,12 +52,24 @@ const COLUMNS: [&str; 11] = [
     "violations",
 ];
 
-/// How many pages there are of each kind.
+/// The width of the first column: two addresses of 12 digits.
+const ADDRESSES: usize = 25;
+
+/// A number of pages for each column.
 #[derive(Clone, Copy, Default)]
 struct Counts([usize; COLUMNS.len()]);
 
 impl Counts {
-    /// Adds what there is to say of a page that is populated.
+    /// Returns the counts of an unpopulated VMA.
+    fn of(vma: &Range<usize>) -> Self {
+        let mut counts = [0; COLUMNS.len()];
+        let [pages, ..] = &mut counts;
+
+        *pages = vma.len() >> PAGE_SHIFT;
+        Self(counts)
+    }
+
+    /// Adds a populated page to the columns but the first.
     fn add(&mut self, state: &AnonState) {
         let is = |flag| state.flags.contains(flag);
         let present = state.page.kind == PageKind::Present;
@@ -73,7 +87,7 @@ impl Counts {
             anon && is(AnonFlag::Ksm),
             is(AnonFlag::Large),
             is(AnonFlag::Zero),
-            invariants::broken(state).next().is_some(),
+            rules::broken(state).next().is_some(),
         ];
 
         for (count, holds) in self.0.iter_mut().zip(holds) {
@@ -87,7 +101,7 @@ impl Counts {
         }
     }
 
-    /// Writes the rest of a line.
+    /// Appends the columns and ends the line.
     fn write(&self, text: &mut Text) -> Result {
         for (count, column) in self.0.iter().zip(COLUMNS) {
             let width = column.len();
@@ -97,124 +111,123 @@ impl Counts {
     }
 }
 
-/// How wide the first column is: two addresses.
-const ADDRESSES: usize = 25;
-
-/// The line of a vma.
-struct Line {
-    start: usize,
-    end: usize,
-    counts: Counts,
+/// Appends the header.
+fn write_header(text: &mut Text) -> Result {
+    text.append(fmt!("{:<ADDRESSES$}", "# vma"))?;
+    for column in COLUMNS {
+        text.append(fmt!(" {column}"))?;
+    }
+    text.append(fmt!("\n"))
 }
 
-impl Line {
-    fn write(&self, text: &mut Text) -> Result {
-        let Self { start, end, counts } = self;
+/// The lines made so far.
+struct Table {
+    begun: bool,
+    /// The VMA that is being counted.
+    line: Option<(Range<usize>, Counts)>,
+    total: Counts,
+}
 
+impl Table {
+    /// Appends the header, before anything else.
+    fn begin(&mut self, text: &mut Text) -> Result {
+        if self.begun {
+            return Ok(());
+        }
+        self.begun = true;
+        write_header(text)
+    }
+
+    /// Counts pages of a VMA; appends the line of the VMA before.
+    fn add(&mut self, vma: Range<usize>, states: &[AnonState], text: &mut Text) -> Result {
+        if self.line.as_ref().is_some_and(|(last, _)| *last != vma) {
+            self.finish_line(text)?;
+        }
+        let (_, counts) = self.line.get_or_insert_with(|| {
+            let counts = Counts::of(&vma);
+            (vma, counts)
+        });
+
+        for state in states {
+            counts.add(state);
+        }
+        Ok(())
+    }
+
+    fn finish_line(&mut self, text: &mut Text) -> Result {
+        let Some((vma, counts)) = self.line.take() else {
+            return Ok(());
+        };
+        let Range { start, end } = vma;
+
+        self.total.add_all(&counts);
         text.append(fmt!("{start:012x}-{end:012x}"))?;
         counts.write(text)
     }
-}
 
-/// How far an address space was counted.
-pub(crate) struct Cursor {
-    scan: Scan,
-    states: KVec<AnonState>,
-    pages: KVec<PageState>,
-    /// The line of the vma that is being counted.
-    line: Option<Line>,
-    total: Counts,
-    begun: bool,
-}
-
-impl Cursor {
-    /// Writes the line of a vma that is done.
-    fn finish_line(&mut self, text: &mut Text) -> Result {
-        let Some(line) = self.line.take() else {
-            return Ok(());
-        };
-
-        self.total.add_all(&line.counts);
-        line.write(text)
+    /// Appends the last VMA's line and the total.
+    fn finish(&mut self, text: &mut Text) -> Result {
+        self.finish_line(text)?;
+        text.append(fmt!("{:<ADDRESSES$}", "total"))?;
+        self.total.write(text)
     }
 }
 
 /// `PID/summary`.
 pub(crate) struct Summary(pub(crate) ARef<Mm>);
 
+/// The position in an address space.
+pub(crate) struct Cursor {
+    walk: Sparse<AnonState>,
+    scratch: KVec<PageState>,
+    table: Table,
+}
+
 impl Lines for Summary {
     type Cursor = Cursor;
 
     fn begin(&self) -> Result<Cursor> {
-        let unknown = AnonState::of(PageState::UNMAPPED);
+        let wanted = Wanted {
+            private: true,
+            shared: true,
+            hugetlb: true,
+            shmem_swap: true,
+        };
 
         Ok(Cursor {
-            scan: Scan::new(Wanted {
-                private: true,
-                shared: true,
-                hugetlb: true,
-                shmem_swap: true,
-            }),
-            states: KVec::from_elem(unknown, WINDOW_PAGES, GFP_KERNEL)?,
-            pages: KVec::from_elem(PageState::UNMAPPED, WINDOW_PAGES, GFP_KERNEL)?,
-            line: None,
-            total: Counts::default(),
-            begun: false,
+            walk: Sparse::new(wanted, AnonState::of(PageState::UNMAPPED))?,
+            scratch: KVec::from_elem(PageState::UNMAPPED, WINDOW_PAGES, GFP_KERNEL)?,
+            table: Table {
+                begun: false,
+                line: None,
+                total: Counts::default(),
+            },
         })
     }
 
     fn step(&self, cursor: &mut Cursor, text: &mut Text) -> Result<bool> {
-        let Some(mm) = self.0.mmget_not_zero() else {
-            text.append(fmt!("{GONE}"))?;
-            return Ok(false);
-        };
-        if !cursor.begun {
-            cursor.begun = true;
-            text.append(fmt!("{:<ADDRESSES$}", "# vma"))?;
-            for column in COLUMNS {
-                text.append(fmt!(" {column}"))?;
-            }
-            text.append(fmt!("\n"))?;
-        }
+        let Cursor {
+            walk,
+            scratch,
+            table,
+        } = cursor;
+        let decoded = walk.step(&self.0, |mm, start, states| {
+            let scratch = scratch.get_mut(..states.len()).ok_or(EINVAL)?;
+            walk::anon_states(mm, start, states, scratch)
+        })?;
 
-        let guard = mm.mmap_read_lock_killable()?;
-        let Some(place) = cursor.scan.next(&guard)? else {
-            drop(guard);
-            cursor.finish_line(text)?;
-            text.append(fmt!("{:<ADDRESSES$}", "total"))?;
-            cursor.total.write(text)?;
-            return Ok(false);
-        };
-        let (start, end) = (place.vma.start(), place.vma.end());
-        let states = cursor.states.get_mut(..place.pages).ok_or(EINVAL)?;
-
-        if !states.is_empty() && guard.anon_states(place.start, states)?.shmem_swap {
-            let pages = cursor.pages.get_mut(..place.pages).ok_or(EINVAL)?;
-
-            for (page, state) in pages.iter_mut().zip(&*states) {
-                *page = state.page;
+        match decoded {
+            Step::Window { vma, states, .. } => {
+                table.begin(text)?;
+                table.add(vma, states, text)?;
+                return Ok(true);
             }
-            shmem::complete(&guard, place.start, pages);
-            for (state, page) in states.iter_mut().zip(&*pages) {
-                state.page = *page;
+            Step::End => {
+                table.begin(text)?;
+                table.finish(text)?;
             }
+            Step::Gone => text.append_gone()?,
         }
-        let pages = place.pages;
-        drop(guard);
-
-        if !matches!(cursor.line, Some(Line { start: s, end: e, .. }) if (s, e) == (start, end)) {
-            cursor.finish_line(text)?;
-        }
-        let line = cursor.line.get_or_insert_with(|| {
-            let mut counts = Counts::default();
-            if let Some(count) = counts.0.first_mut() {
-                *count = (end - start) >> PAGE_SHIFT;
-            }
-            Line { start, end, counts }
-        });
-        for state in cursor.states.get(..pages).ok_or(EINVAL)? {
-            line.counts.add(state);
-        }
-        Ok(true)
+        Ok(false)
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The views `PID/swapmap` and `files/ID/swapmap`: what is in swap, in runs.
+//! `PID/swapmap` and `files/ID/swapmap`: the pages in swap, as runs.
 
 use kernel::{
     mm::{
@@ -23,86 +23,79 @@ use kernel::{
 };
 
 use crate::{
-    run::{
-        Run,
-        Runs, //
-    },
-    scan::{
-        Scan,
-        Wanted,
-        WINDOW_PAGES, //
-    },
-    shmem,
-    text::{
+    files::{
         Lines,
-        Text,
-        GONE, //
+        Text, //
+    },
+    walk::{
+        self,
+        Sparse,
+        Step,
+        Wanted, //
     },
 };
 
-/// How far an address space was shown.
-pub(crate) struct Cursor {
-    scan: Scan,
-    states: KVec<PageState>,
-    runs: Runs,
-}
+use super::run::{
+    Run,
+    Runs, //
+};
 
 /// `PID/swapmap`.
 pub(crate) struct Swapmap(pub(crate) ARef<Mm>);
+
+/// The position in an address space.
+pub(crate) struct Cursor {
+    walk: Sparse<PageState>,
+    runs: Runs,
+}
 
 impl Lines for Swapmap {
     type Cursor = Cursor;
 
     fn begin(&self) -> Result<Cursor> {
+        let wanted = Wanted {
+            private: true,
+            shared: false,
+            hugetlb: false,
+            shmem_swap: true,
+        };
+
         Ok(Cursor {
-            scan: Scan::new(Wanted {
-                private: true,
-                shared: false,
-                hugetlb: false,
-                shmem_swap: true,
-            }),
-            states: KVec::from_elem(PageState::UNMAPPED, WINDOW_PAGES, GFP_KERNEL)?,
+            walk: Sparse::new(wanted, PageState::UNMAPPED)?,
             runs: Runs::new(PAGE_SIZE),
         })
     }
 
     fn step(&self, cursor: &mut Cursor, text: &mut Text) -> Result<bool> {
-        let Some(mm) = self.0.mmget_not_zero() else {
-            cursor.runs.finish(text)?;
-            text.append(fmt!("{GONE}"))?;
-            return Ok(false);
-        };
-        let guard = mm.mmap_read_lock_killable()?;
-        let Some(place) = cursor.scan.next(&guard)? else {
-            drop(guard);
-            cursor.runs.finish(text)?;
-            return Ok(false);
-        };
-        let first = place.start >> PAGE_SHIFT;
-        let states = cursor.states.get_mut(..place.pages).ok_or(EINVAL)?;
+        let Cursor { walk, runs } = cursor;
 
-        if !states.is_empty() && guard.page_states(place.start, states)?.shmem_swap {
-            shmem::complete(&guard, place.start, states);
-        }
-        drop(guard);
-
-        for (page, state) in (first..).zip(states) {
-            if let Some(run) = Run::from_state(page, state) {
-                cursor.runs.add(run, text)?;
+        match walk.step(&self.0, walk::page_states)? {
+            Step::Window { start, states, .. } => {
+                for (page, state) in (start >> PAGE_SHIFT..).zip(states) {
+                    if let Some(run) = Run::from_state(page, state) {
+                        runs.add(run, text)?;
+                    }
+                }
+                return Ok(true);
+            }
+            Step::End => runs.finish(text)?,
+            Step::Gone => {
+                runs.finish(text)?;
+                text.append_gone()?;
             }
         }
-        Ok(true)
+        Ok(false)
     }
-}
-
-/// How far a file was shown.
-pub(crate) struct FileCursor {
-    page: usize,
-    runs: Runs,
 }
 
 /// `files/ID/swapmap`.
 pub(crate) struct FileSwapmap(pub(crate) Arc<ShmemFile>);
+
+/// The position in a file.
+pub(crate) struct FileCursor {
+    page: usize,
+    runs: Runs,
+}
 
 impl Lines for FileSwapmap {
     type Cursor = FileCursor;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The view `PID/violations`: the pages for which a rule of the exclusive bit does not hold.
+//! `PID/violations`: the pages that break an invariant of [`rules`](crate::rules).
 
 use kernel::{
     mm::{
@@ -14,31 +14,24 @@ use kernel::{
 };
 
 use crate::{
-    invariants,
-    scan::{
-        Scan,
-        Wanted,
-        WINDOW_PAGES, //
-    },
-    text::{
+    files::{
         Lines,
-        Text,
-        GONE, //
+        Text, //
+    },
+    rules,
+    walk::{
+        Sparse,
+        Step,
+        Wanted, //
     },
 };
-
-/// How far an address space was checked.
-pub(crate) struct Cursor {
-    scan: Scan,
-    states: KVec<AnonState>,
-}
 
 /// `PID/violations`.
 pub(crate) struct Violations(pub(crate) ARef<Mm>);
 
-/// Writes a line for each rule that a page breaks.
+/// Appends a line for each rule that the page at `addr` breaks.
 fn write(addr: usize, state: &AnonState, text: &mut Text) -> Result {
-    for (rule, verdict) in invariants::broken(state) {
+    for (rule, verdict) in rules::broken(state) {
         let name = rule.name;
         let verdict = verdict.name();
         let frame = state.page.frame;
@@ -58,40 +51,32 @@ fn write(addr: usize, state: &AnonState, text: &mut Text) -> Result {
 }
 
 impl Lines for Violations {
-    type Cursor = Cursor;
+    type Cursor = Sparse<AnonState>;
 
-    fn begin(&self) -> Result<Cursor> {
-        Ok(Cursor {
-            scan: Scan::new(Wanted {
-                private: true,
-                shared: false,
-                hugetlb: true,
-                shmem_swap: false,
-            }),
-            states: KVec::from_elem(AnonState::of(PageState::UNMAPPED), WINDOW_PAGES, GFP_KERNEL)?,
-        })
+    fn begin(&self) -> Result<Self::Cursor> {
+        let wanted = Wanted {
+            private: true,
+            shared: false,
+            hugetlb: true,
+            shmem_swap: false,
+        };
+
+        Sparse::new(wanted, AnonState::of(PageState::UNMAPPED))
     }
 
-    fn step(&self, cursor: &mut Cursor, text: &mut Text) -> Result<bool> {
-        let Some(mm) = self.0.mmget_not_zero() else {
-            text.append(fmt!("{GONE}"))?;
-            return Ok(false);
-        };
-        let guard = mm.mmap_read_lock_killable()?;
-        let Some(place) = cursor.scan.next(&guard)? else {
-            return Ok(false);
-        };
-        let start = place.start;
-        let states = cursor.states.get_mut(..place.pages).ok_or(EINVAL)?;
+    fn step(&self, walk: &mut Sparse<AnonState>, text: &mut Text) -> Result<bool> {
+        let decoded = walk.step(&self.0, |mm, start, states| mm.anon_states(start, states))?;
 
-        if !states.is_empty() {
-            guard.anon_states(start, states)?;
+        match decoded {
+            Step::Window { start, states, .. } => {
+                for (addr, state) in (start..).step_by(PAGE_SIZE).zip(states) {
+                    write(addr, state, text)?;
+                }
+                return Ok(true);
+            }
+            Step::End => (),
+            Step::Gone => text.append_gone()?,
         }
-        drop(guard);
-
-        for (addr, state) in (start..).step_by(PAGE_SIZE).zip(&*states) {
-            write(addr, state, text)?;
-        }
-        Ok(true)
+        Ok(false)
     }
 }

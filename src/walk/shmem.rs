@@ -1,22 +1,70 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What page tables cannot tell of shared memory: the slots of its pages in swap.
+//! The swap slots of shared memory, which only the file's page cache has.
+
+use core::ops::Range;
 
 use kernel::{
     mm::{
+        anon_state::AnonState,
         page_state::PageState,
+        pagewalk::Walked,
         MmapReadGuard, //
     },
-    page::PAGE_SHIFT, //
+    page::PAGE_SHIFT,
+    prelude::*, //
 };
 
-/// Completes the states of the pages from address `start` on: where a page table leaves open what
-/// is there, and the vma's shmem file has the page in swap, the state becomes that of a swap entry.
+/// Decodes the pages from address `start` on, those of shmem that are in swap included.
 ///
-/// The page tables were looked at before. What is filled in was true when the file was looked at,
-/// later: a page that is in swap is mapped by nobody, so for a shared mapping no entry that the page
-/// table may have got meanwhile could say otherwise.
-pub(crate) fn complete(mm: &MmapReadGuard<'_>, start: usize, states: &mut [PageState]) {
+/// # Errors
+///
+/// - [`EINVAL`]: `start` is on no page boundary, or `states` is empty.
+pub(crate) fn page_states(
+    mm: &MmapReadGuard<'_>,
+    start: usize,
+    states: &mut [PageState],
+) -> Result<Walked> {
+    let walked = mm.page_states(start, states)?;
+
+    if walked.shmem_swap {
+        complete(mm, start, states);
+    }
+    Ok(walked)
+}
+
+/// As [`page_states`], with the anonymous state of each page. `scratch` is memory of the same
+/// length.
+///
+/// # Errors
+///
+/// - [`EINVAL`]: `start` is on no page boundary, or `states` is empty.
+pub(crate) fn anon_states(
+    mm: &MmapReadGuard<'_>,
+    start: usize,
+    states: &mut [AnonState],
+    scratch: &mut [PageState],
+) -> Result<Walked> {
+    let walked = mm.anon_states(start, states)?;
+
+    if walked.shmem_swap {
+        for (page, state) in scratch.iter_mut().zip(&*states) {
+            *page = state.page;
+        }
+        complete(mm, start, scratch);
+        for (state, page) in states.iter_mut().zip(scratch) {
+            state.page = *page;
+        }
+    }
+    Ok(walked)
+}
+
+/// Makes swap entries of those states that the page table leaves open, where the VMA's shmem file
+/// has the page in swap.
+///
+/// The page tables were decoded before, each state here is true at a later moment. For a shared
+/// mapping the two cannot contradict each other: a page in swap is mapped by no page table.
+fn complete(mm: &MmapReadGuard<'_>, start: usize, states: &mut [PageState]) {
     let end = start + (states.len() << PAGE_SHIFT);
     let mut addr = start;
 
@@ -35,4 +83,10 @@ pub(crate) fn complete(mm: &MmapReadGuard<'_>, start: usize, states: &mut [PageS
         }
         addr = last;
     }
+}
+
+/// Clips a run of `pages` pages from number `index` on to the pages from number `first` on. Returns
+/// the part that is left, in pages from the run's own begin.
+pub(crate) fn clip(index: usize, pages: usize, first: usize) -> Range<usize> {
+    first.saturating_sub(index).min(pages)..pages
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A window of an address space, locked for reading.
+//! A window of an address space at a page number that the caller names.
 
 use kernel::{
     mm::{
@@ -11,19 +11,21 @@ use kernel::{
     prelude::*, //
 };
 
-/// Calls `look` with the address space locked for reading, the address of page number `page`, and as
-/// many of `states` as there are pages from there on. Returns how many that were and what `look`
-/// returned; [`None`] if the address space is gone, or ends before.
+/// Calls `decode` with the mmap lock held for reading, the address of page number `page`, and as
+/// many of `states` as there are pages up to the end of the address space.
+///
+/// Returns that number of pages and the result of `decode`; [`None`] if the address space is gone,
+/// or ends at or before `page`.
 ///
 /// # Errors
 ///
-/// - [`EINTR`]: the current task is being killed.
-/// - Those of `look`.
-pub(crate) fn look_at<S, T>(
+/// - [`EINTR`]: a fatal signal arrived.
+/// - Those of `decode`.
+pub(crate) fn with_window<S, T>(
     mm: &Mm,
     page: usize,
     states: &mut [S],
-    look: impl FnOnce(&MmapReadGuard<'_>, usize, &mut [S]) -> Result<T>,
+    decode: impl FnOnce(&MmapReadGuard<'_>, usize, &mut [S]) -> Result<T>,
 ) -> Result<Option<(usize, T)>> {
     let Some(mm) = mm.mmget_not_zero() else {
         return Ok(None);
@@ -38,7 +40,7 @@ pub(crate) fn look_at<S, T>(
         .min(mm.task_size().saturating_sub(addr) >> PAGE_SHIFT);
 
     match states.get_mut(..pages) {
-        Some(states) if pages != 0 => Ok(Some((pages, look(&guard, addr, states)?))),
+        Some(states) if pages != 0 => Ok(Some((pages, decode(&guard, addr, states)?))),
         _ => Ok(None),
     }
 }
