@@ -1,33 +1,36 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs in the guest, as root, from the repository's root; prints one KTAP document.
+# Runs in the guest, as root, and prints one KTAP document.
 #
-#   selftests/run.sh [--stock]
+#   selftests/run.sh             the KUnit suites of the module and of the patches, then every program
+#   selftests/run.sh --stock     proof that the programs can fail: on a kernel without the patches they
+#                                read /proc/PID/pagemap, and tests with a `stock` comment must come out so
+#   selftests/run.sh --list      names that TESTS takes; runs anywhere
+#   selftests/run.sh --stock-list  tests that --stock runs with this TESTS; runs anywhere
 #
-# Plain: the KUnit suites of the module and of the patches, then every program of
-# the Makefile's list. --stock: proof that the programs can fail. On a kernel
-# without the patches the same programs read /proc/PID/pagemap; what is in shared
-# swap must come out as nothing, and private memory must still pass.
-#
-# TESTS in the environment names the programs to run, all by default; `kunit`
-# stands for the KUnit suites. XPAGEMAP_STORM_SECONDS is how long each storm lasts
-# (20 s, but those among the exclusive_* and events_* programs 3). Exit status 0 only
-# if nothing failed.
+# TESTS in the environment chooses what runs, by default all: programs (memfd), tests
+# (memfd.every_page_swapped, shmem.larger.every_swapped_page_is_located, or without the variant for
+# all variants), `kunit` for the KUnit suites. XPAGEMAP_STORM_SECONDS is the length of each storm
+# (20 s, but 3 in the programs exclusive_* and events_*). Exit status 0 only if nothing failed.
 
 set -u
-cd "$(dirname "$0")/.." || exit 1
+cd "$(dirname "$0")" || exit 1
+# shellcheck source=selftests/names.sh
+. ./names.sh
+cd .. || exit 1
 BIN=${XPAGEMAP_SELFTESTS:-build/selftests}
 KUNIT=/sys/kernel/debug/kunit
 XPAGEMAP=/sys/kernel/debug/xpagemap
 ZSWAP=/sys/module/zswap/parameters/enabled
 LOOKUP=/proc/sys/vm/pagemap_shmem_swap
-# Storms last as long as they are told to, a program has up to ten, and there is more to do.
+# A program has up to ten storms.
 LIMIT=$((${XPAGEMAP_PROGRAM_TIMEOUT:-300} + 10 * ${XPAGEMAP_STORM_SECONDS:-0}))
-OUTPUT=$(mktemp /run/xpagemap-selftests.XXXXXX) || exit 1
-trap 'rm -f "$OUTPUT"' EXIT
 number=0
 failed=0
+PROGRAMS=()		# in the order they run
+TABLE=			# see test_table
+declare -A ARGS=()	# program that is wanted: the harness's options
 
 note() { printf '# %s\n' "${1//$'\n'/$'\n# '}"; }
 
@@ -43,9 +46,43 @@ bail_out() {
 	exit 1
 }
 
-wanted() { [ -z "${TESTS:-}" ] || [[ " $TESTS " == *" $1 "* ]]; }
+read_names() {
+	mapfile -t PROGRAMS < <(cd selftests && all_programs)
+	[ "${#PROGRAMS[@]}" -gt 0 ] || bail_out "there are no programs"
+	TABLE=$(cd selftests && test_table) || bail_out "$(grep '^error: ' <<<"$TABLE" | paste -s -d ' ')"
+}
 
-# One suite name and its number of tests per line, from the sources.
+all_names() {
+	echo kunit
+	printf '%s\n' "${PROGRAMS[@]}"
+	awk '{ print $2; if ($3 != $2 && !seen[$3]++) print $3 }' <<<"$TABLE"
+}
+
+# select_test NAME: NAME is a test, with or without its variant.
+select_test() {
+	local program full status=1
+	while read -r program full; do
+		status=0
+		# A whole program that is named as well stays whole.
+		[ "${ARGS[$program]-unset}" = '' ] || ARGS[$program]+=" -r $full"
+	done < <(awk -v name="$1" '$2 == name || $3 == name { print $1, $2 }' <<<"$TABLE")
+	return "$status"
+}
+
+select_names() {
+	local name
+	for name in ${TESTS:-kunit "${PROGRAMS[@]}"}; do
+		case " kunit ${PROGRAMS[*]} " in *" $name "*) ARGS[$name]= ;; esac
+	done
+	for name in ${TESTS:-}; do
+		[ -n "${ARGS[$name]+set}" ] || select_test "$name" ||
+			bail_out "TESTS: there is no $name; the nearest names: $(all_names | nearest "$name")"
+	done
+}
+
+wanted() { [ -n "${ARGS[$1]+set}" ]; }
+
+# One suite name and its number of tests on each line, from the sources.
 kunit_expected() {
 	local sources
 	mapfile -t sources < <(find src patches -name "*.rs" -o -name "*.patch" | sort)
@@ -76,28 +113,27 @@ kunit_suite() {
 	result "$status" "kunit.$suite"
 }
 
-# A failed program may leave what it attached; the next one must not suffer for it.
+# Detaches targets and files that a failed program has left attached.
 detach_leftovers() {
 	local dir
 	for dir in "$XPAGEMAP"/[0-9]*; do
 		[ -d "$dir" ] || continue
-		note "target ${dir##*/} was left behind"
+		note "target ${dir##*/} was left attached"
 		echo "${dir##*/}" >"$XPAGEMAP/detach"
 	done
 	for dir in "$XPAGEMAP"/files/*; do
 		[ -d "$dir" ] || continue
-		note "file ${dir##*/} was left behind"
+		note "file ${dir##*/} was left attached"
 		echo "${dir##*/}" >"$XPAGEMAP/detach_fd"
 	done
 }
 
-# Programs that change what all rely on put it back. If one did not, it fails,
-# and the next one must not suffer for it.
+# Restores the swap disk and zswap; the program that has not done so fails.
 restored() {
 	local status=0 device
 	while read -r device _; do
 		[ "$device" != "$XPAGEMAP_SWAPDEV" ] || continue
-		note "swap device $device was left behind"
+		note "swap device $device was left on"
 		swapoff "$device"
 		status=1
 	done < <(tail -n +2 /proc/swaps)
@@ -114,7 +150,7 @@ restored() {
 	return "$status"
 }
 
-# The output of a program is on standard input: as many results as it planned?
+# Fails if the program's output, on standard input, has not as many results as planned.
 plan_kept() {
 	awk '
 		/^1\.\.[0-9]+/ { plan = substr($1, 4) }
@@ -124,8 +160,9 @@ plan_kept() {
 }
 
 program() {
-	local name=$1 status start=$SECONDS
-	timeout --kill-after=10 "$LIMIT" "$BIN/$name" 2>&1 </dev/null |
+	local name=$1 status start=$SECONDS args
+	read -ra args <<<"${ARGS[$name]}"
+	timeout --kill-after=10 "$LIMIT" "$BIN/$name" "${args[@]}" 2>&1 </dev/null |
 		tee "$OUTPUT" | sed -u 's/^/    /'
 	status=${PIPESTATUS[0]}
 	case $status in
@@ -138,118 +175,90 @@ program() {
 		status=1
 	fi
 	detach_leftovers
-	# A program that died in the middle may have left it on.
+	# A program that was killed may have left the sysctl on.
 	[ ! -w "$LOOKUP" ] || echo 0 >"$LOOKUP"
 	restored || status=1
 	note "$name took $((SECONDS - start)) s"
 	result "$status" "$name"
 }
 
-# What the tests rely on and a kernel may have set otherwise.
+# The tests rely on one swap disk, and on zswap being off.
 prepare() {
+	OUTPUT=$(mktemp /run/xpagemap-selftests.XXXXXX) || exit 1
+	trap 'rm -f "$OUTPUT"' EXIT
 	[ -b "${XPAGEMAP_SWAPDEV:-}" ] || bail_out "XPAGEMAP_SWAPDEV names no swap disk"
 	[ "$(tail -n +2 /proc/swaps | wc -l)" -eq 1 ] || bail_out "there must be one swap device"
-	# Pages that zswap keeps have a slot, but never reach the disk.
+	# Pages in zswap have a slot, but never reach the disk.
 	[ ! -w "$ZSWAP" ] || echo N >"$ZSWAP"
 }
 
-all_programs() { make -s --no-print-directory -C selftests list; }
-
-check_names() {
-	local name
-	for name in ${TESTS:-}; do
-		[[ " kunit $* " == *" $name "* ]] || bail_out "TESTS: there is no $name"
-	done
-}
-
 run_patched() {
-	local programs suites=() name expected plan=0
-	mapfile -t programs < <(all_programs)
-	[ "${#programs[@]}" -gt 0 ] || bail_out "no programs in the list"
-	check_names "${programs[@]}"
+	local suites=() name expected plan=0
 	[ -e "$XPAGEMAP/attach" ] || bail_out "no $XPAGEMAP/attach: the module is not loaded"
 	! wanted kunit || mapfile -t suites < <(kunit_expected)
-	for name in "${programs[@]}"; do ! wanted "$name" || plan=$((plan + 1)); done
+	for name in "${PROGRAMS[@]}"; do ! wanted "$name" || plan=$((plan + 1)); done
 	echo "1..$((plan + ${#suites[@]}))"
 	for name in "${suites[@]}"; do
 		read -r name expected <<<"$name"
 		kunit_suite "$name" "$expected"
 	done
-	for name in "${programs[@]}"; do ! wanted "$name" || program "$name"; done
+	for name in "${PROGRAMS[@]}"; do ! wanted "$name" || program "$name"; done
 }
 
-# Tests that stock must fail, and why: all pages due, none told, all as nothing.
-STOCK_FAILS=(
-	shmem.posting_2021.every_swapped_page_is_located
-	shmem.larger.every_swapped_page_is_located
-	memfd.every_page_swapped
-	tmpfs.plain.mapped_from_an_odd_page_on
-	fork.child_that_touched_nothing
-	thp.pmd.swapped_whole_in_consecutive_slots
-)
-# Defects of stock that the patches mend: these just fail there.
-STOCK_DEFECTS=(
-	usage.shared_mapping_of_parts_of_entries
-	usage.private_mapping_page_by_page
-	usage.mincore_of_entries_partly_in_the_swap_cache
-)
-# Controls that stock must pass: the comparison with the disk is sound there too.
-STOCK_PASSES=(
-	private.anonymous
-	shared.dev_zero_mapped_private
-	memfd.resident_pages_are_as_in_proc
-)
-# The program that a test is in, where that is not the fixture's name.
-declare -A PROGRAM_OF=([shared]=tmpfs)
-
-program_of() {
-	local fixture=${1%%.*}
-	echo "${PROGRAM_OF[$fixture]:-$fixture}"
+# Lines PROGRAM TEST STOCK of the tests with a `stock` comment that are wanted.
+stock_wanted() {
+	local program full _ stock
+	while read -r program full _ stock; do
+		[ "$stock" != - ] || continue
+		wanted "$program" || continue
+		case "${ARGS[$program]} " in
+		' ' | *" -r $full "*) echo "$program $full $stock" ;;
+		esac
+	done <<<"$TABLE"
 }
 
-stock_run() {
-	XPAGEMAP_SOURCE=proc timeout --kill-after=10 "$LIMIT" \
-		"$BIN/$(program_of "$1")" -r "$1" 2>&1 </dev/null
-}
-
-stock_must_fail() {
-	local out status=0
-	out=$(stock_run "$1")
+# stock_test PROGRAM TEST STOCK
+stock_test() {
+	local name=$2 stock=$3 out verdict='not ok' status=0
+	out=$(XPAGEMAP_SOURCE=proc timeout --kill-after=10 "$LIMIT" "$BIN/$1" -r "$name" 2>&1 </dev/null)
 	note "$out"
-	grep -q "^not ok 1 $1$" <<<"$out" || status=1
-	[[ " ${STOCK_DEFECTS[*]} " == *" $1 "* ]] ||
+	[ "$stock" != passes ] || verdict=ok
+	grep -q "^$verdict 1 $name$" <<<"$out" || status=1
+	[ "$stock" != nothing ] ||
 		grep -qE 'located 0 of ([1-9][0-9]*) in swap, \1 shown as nothing$' <<<"$out" || status=1
-	result "$status" "stock.$1 fails on stock, as it must"
-}
-
-stock_must_pass() {
-	local out status=0
-	out=$(stock_run "$1")
-	note "$out"
-	grep -q "^ok 1 $1$" <<<"$out" || status=1
-	result "$status" "stock.$1 passes on stock, as it must"
+	case $stock in
+	passes) result "$status" "stock.$name passes on stock, as it must" ;;
+	*) result "$status" "stock.$name fails on stock, as it must" ;;
+	esac
 }
 
 run_stock() {
-	local name fails=() passes=()
+	local lines=() line program name stock
 	[ ! -e "$XPAGEMAP" ] || bail_out "the module is loaded: this is not stock"
-	for name in "${STOCK_FAILS[@]}" "${STOCK_DEFECTS[@]}"; do ! wanted "$(program_of "$name")" || fails+=("$name"); done
-	for name in "${STOCK_PASSES[@]}"; do ! wanted "$(program_of "$name")" || passes+=("$name"); done
-	if [ $((${#fails[@]} + ${#passes[@]})) -eq 0 ]; then
-		echo "1..0 # SKIP the programs of TESTS have no proof on stock"
+	mapfile -t lines < <(stock_wanted)
+	if [ "${#lines[@]}" -eq 0 ]; then
+		echo "1..0 # SKIP no test that TESTS names has a result for stock"
 		return
 	fi
-	echo "1..$((${#fails[@]} + ${#passes[@]}))"
-	for name in "${fails[@]}"; do stock_must_fail "$name"; done
-	for name in "${passes[@]}"; do stock_must_pass "$name"; done
+	echo "1..${#lines[@]}"
+	for line in "${lines[@]}"; do
+		read -r program name stock <<<"$line"
+		stock_test "$program" "$name" "$stock"
+	done
 }
 
 main() {
-	echo 'KTAP version 1'
+	case ${1:-} in
+	'' | --stock) echo 'KTAP version 1' ;;
+	esac
+	read_names
+	select_names
 	case ${1:-} in
 	'') prepare && run_patched ;;
 	--stock) prepare && run_stock ;;
-	*) bail_out "usage: selftests/run.sh [--stock]" ;;
+	--list) all_names ;;
+	--stock-list) stock_wanted ;;
+	*) bail_out "usage: selftests/run.sh [--stock | --list | --stock-list]" ;;
 	esac
 }
 

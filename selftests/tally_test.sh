@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Tests of tally itself, as a KTAP document: documents good and broken, with the
-# closing line and the exit status that each must lead to.
+# Tests of tally, as a KTAP document: valid and broken documents, with the last line and
+# the exit status that each must give.
 
 set -u
 cd "$(dirname "$0")" || exit 1

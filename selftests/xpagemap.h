@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The interface of xpagemap as the tests know it: every path and every bit
- * stands here once, independently of the module's own definitions.
+ * The interface of xpagemap for the tests: every path and every bit is defined here once,
+ * independently of the module's definitions.
  */
 #ifndef SELFTESTS_XPAGEMAP_H
 #define SELFTESTS_XPAGEMAP_H
@@ -25,7 +25,7 @@
 #define PM_FILE			PM_BIT(61)
 #define PM_GUARD		PM_BIT(58)
 #define PM_UFFD			PM_BIT(57)
-#define PM_EXCLUSIVE		PM_BIT(56)
+#define PM_MMAP_EXCLUSIVE		PM_BIT(56)
 #define PM_SOFT_DIRTY		PM_BIT(55)
 #define PM_FRAME		PM_MASK(54, 0)
 #define PM_SWAP_TYPE		PM_MASK(4, 0)
@@ -53,7 +53,7 @@
 
 #define PM_ENTRY_BYTES		8
 
-/* What /proc/PID/pagemap itself has, beside what its own header knows. */
+/* /proc/PID/pagemap: definitions that the installed headers do not have. */
 #define PM_SCAN_SHMEM_SWAP	PM_BIT(2)
 #define PM_READ_SHMEM_SWAP	PM_BIT(0)
 #define PAGEMAP_READ		_IOWR('f', 18, struct pm_read_arg)
@@ -74,19 +74,19 @@ static inline unsigned int pm_swap_type(__u64 entry)
 	return entry & PM_SWAP_TYPE;
 }
 
-/* In pages from the beginning of the swap device. */
+/* The slot, in pages from the beginning of the swap device. */
 static inline __u64 pm_swap_offset(__u64 entry)
 {
 	return (entry & PM_SWAP_OFFSET) >> PM_SWAP_OFFSET_SHIFT;
 }
 
-/* Swapped as far as the flags tell; markers look the same. */
+/* Swapped by its flags; markers have the same flags. */
 static inline bool pm_is_swap(__u64 entry)
 {
 	return (entry & (PM_PRESENT | PM_SWAP)) == PM_SWAP;
 }
 
-/* Nothing there: all that may be set is what a VMA or a marker adds. */
+/* No page: only bits of the VMA or of a marker may be set. */
 static inline bool pm_is_nothing(__u64 entry)
 {
 	return !(entry & ~(PM_SOFT_DIRTY | PM_UFFD));

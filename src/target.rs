@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What can be attached, and the views that its directory shows.
+//! Attached objects, each with the views that its directory shows.
 
 use kernel::{
     debugfs::ScopedDir,
@@ -20,28 +20,35 @@ use kernel::{
 };
 
 use crate::{
-    exclusive::Exclusive,
-    filemap::Filemap,
-    pagemap::Pagemap,
-    reader::BinaryFile,
-    registry::Attachable,
-    summary::Summary,
-    swapmap::{
-        FileSwapmap,
-        Swapmap, //
+    files::{
+        BinaryFile,
+        TextFile, //
     },
-    text::TextFile,
-    tracer::{
+    trace::{
         Tracer,
         Tracing, //
     },
-    violations::Violations, //
+    views::{
+        Exclusive,
+        FileSwapmap,
+        Filemap,
+        Pagemap,
+        Summary,
+        Swapmap,
+        Violations, //
+    },
 };
+
+/// An object that can be attached; its views are files of one directory.
+pub(crate) trait Attachable: Send + Sync + 'static {
+    /// Adds the files to the object's directory.
+    fn add_files<'data>(&'data self, dir: &ScopedDir<'data, '_>);
+}
 
 /// A target: the address space that a process had when it was attached.
 ///
-/// It keeps the `mm_struct`, but none of the memory: that goes when its last process exits or
-/// executes another program, and from then on there is nothing to read.
+/// It holds a reference on the `mm_struct` and none on its memory. The memory goes with the last
+/// process that exits or executes another program; then the views are empty.
 pub(crate) struct Target {
     pagemap: BinaryFile<Pagemap>,
     swapmap: TextFile<Swapmap>,
@@ -57,9 +64,9 @@ impl Target {
     /// # Errors
     ///
     /// - [`ESRCH`]: there is no such process, or it has no address space.
-    /// - [`EPERM`]: the current task may not look into it.
-    /// - [`EINTR`]: the current task is being killed.
-    /// - [`ENOMEM`]: no memory.
+    /// - [`EPERM`]: the current task may not read that address space.
+    /// - [`EINTR`]: a fatal signal arrived.
+    /// - [`ENOMEM`]: out of memory.
     pub(crate) fn find(pid: Pid, tracer: &Arc<Tracer>) -> Result<Self> {
         let task = Task::find_by_vpid(pid).ok_or(ESRCH)?;
         let mm = task
@@ -90,16 +97,18 @@ impl Attachable for Target {
     }
 }
 
-/// A shmem file. It keeps the inode, and with it the file's pages.
+/// An attached shmem file. It keeps the inode, and with it the file's pages.
 pub(crate) struct SharedFile {
     filemap: BinaryFile<Filemap>,
     swapmap: TextFile<FileSwapmap>,
 }
 
 impl SharedFile {
+    /// Makes the views of a shmem file.
+    ///
     /// # Errors
     ///
-    /// - [`ENOMEM`]: no memory.
+    /// - [`ENOMEM`]: out of memory.
     pub(crate) fn new(file: ShmemFile) -> Result<Self> {
         let file = Arc::new(file, GFP_KERNEL)?;
 

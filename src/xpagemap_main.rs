@@ -1,53 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! xpagemap: where the pages of a process are, shared memory in swap included.
+//! xpagemap: the location of each page of a process, shared memory in swap included.
 //!
-//! Data flows one way: a debugfs file ([`control`]) is read through [`reader`] or [`text`], which
-//! walks the page tables window by window, lets [`shmem`] fill in what only a file's page cache
-//! knows, and has [`entry`] or [`run`] write the result. What happens to the exclusive bit goes the
-//! other way: [`tracer`] puts an [`event`] for each change into a [`ring`], from which [`events`]
-//! shows those of a target.
+//! ```text
+//!  read(2)                                                      write(2)
+//!     |                                                            |
+//!   files     entries of 8 bytes, streamed lines, single values  control  attach, detach, stats
+//!     |                                                            |
+//!   views     pagemap, exclusive, swapmap, summary, ...  <------ target   one per directory
+//!     |
+//!   walk      page tables and page cache as plain states
+//!     |
+//!   entry     states as bits; rules: the invariants of PG_anon_exclusive
+//!
+//!   trace     tracepoint -> tracer -> ring of events -> log, the view of a target's events
+//! ```
+//!
+//! A room is `name.rs`; its parts are in `name/`. A room uses only rooms below it: [`control`] uses
+//! [`target`], that uses [`views`] and [`trace`], these use [`files`], [`walk`], [`rules`] and
+//! [`entry`]. [`entry`] and [`rules`] use nothing of the module's.
+//!
+//! The lock order is in `control/registry.rs`.
 
 use kernel::prelude::*;
 
-mod access;
-#[cfg(CONFIG_DEBUG_ANON_EXCLUSIVE)]
-mod addresses;
-#[cfg(CONFIG_DEBUG_ANON_EXCLUSIVE)]
-mod cause;
 mod control;
 mod entry;
-#[cfg(CONFIG_DEBUG_ANON_EXCLUSIVE)]
-mod event;
-#[cfg(CONFIG_DEBUG_ANON_EXCLUSIVE)]
-mod events;
-mod exclusive;
-mod filemap;
-mod invariants;
-mod pagemap;
-mod parse;
-mod reader;
-#[cfg(CONFIG_DEBUG_ANON_EXCLUSIVE)]
-mod recording;
-mod registry;
-#[cfg(CONFIG_DEBUG_ANON_EXCLUSIVE)]
-mod ring;
-mod run;
-mod scan;
-mod shmem;
-#[cfg(CONFIG_DEBUG_ANON_EXCLUSIVE)]
-mod sites;
-mod space;
-mod summary;
-mod swapmap;
+mod files;
+mod rules;
 mod target;
-mod text;
-#[cfg(CONFIG_DEBUG_ANON_EXCLUSIVE)]
-mod tracer;
-#[cfg(not(CONFIG_DEBUG_ANON_EXCLUSIVE))]
-#[path = "tracer_off.rs"]
-mod tracer;
-mod violations;
+#[cfg_attr(not(CONFIG_DEBUG_ANON_EXCLUSIVE), path = "trace_off.rs")]
+mod trace;
+mod views;
+mod walk;
 
 module! {
     type: Xpagemap,
@@ -56,9 +41,6 @@ module! {
     description: "Where pages are: pagemap with the swap slots of shared memory",
     license: "GPL",
 }
-
-/// What `stats` gives as the module's version.
-const VERSION: &str = "0.1.0";
 
 struct Xpagemap {
     _control: control::Control,

@@ -6,8 +6,8 @@
 //! The walk loads `folio->mapping`, locks the anon_vma that it names, and relies on
 //! "if the folio is still mapped, then this anon_vma is still its anon_vma". A move
 //! breaks that: the folio stays mapped, elsewhere, and the old anon_vma may be freed,
-//! or be another's by then (`SLAB_TYPESAFE_BY_RCU` keeps its memory an
-//! anon_vma, no more).
+//! or allocated again, by then (`SLAB_TYPESAFE_BY_RCU` only keeps its memory of type
+//! anon_vma).
 //!
 //! | step | kernel |
 //! | --- | --- |
@@ -18,19 +18,18 @@
 //! | unmap | `unlink_anon_vmas()`, `put_anon_vma()`, `anon_vma_free()`, mm/rmap.c |
 //!
 //! From v6.8 on the move held the old anon_vma's lock for writing, and
-//! `folio_lock_anon_vma_read()` looked at the mapping again once it had the
-//! lock, on both its paths: by trylock, and after sleeping. 7.3 does without either:
-//! every walker holds the folio lock, as the move does
-//! (`VM_WARN_ON_FOLIO(!folio_test_locked(folio), folio)`).
+//! `folio_lock_anon_vma_read()` checked the mapping again once it had the lock, on
+//! both paths: trylock, and sleep. 7.3 needs neither: every walker holds the folio
+//! lock, as the move does (`VM_WARN_ON_FOLIO(!folio_test_locked(folio), folio)`).
 //!
-//! Left out: `folio_mapped()`, true throughout, since a move leaves the map count
-//! alone; the RCU section, which only keeps the memory an anon_vma; one lock
-//! stands for both page tables', as `double_pt_lock()` takes both.
-//! `anon_vma_free()` always takes the lock, where the kernel does so if
-//! `rwsem_is_locked()`: how that check is ordered is no part of this race.
+//! Left out: `folio_mapped()`, true throughout, since a move does not change the map
+//! count; the RCU section, which only keeps the memory of type anon_vma. One lock
+//! stands for those of both page tables, since `double_pt_lock()` takes both.
+//! `anon_vma_free()` always takes the lock; the kernel does so if `rwsem_is_locked()`.
+//! The ordering of that check is not part of this race.
 //!
-//! The mapping and the index are loaded `Relaxed`, so a walker without the lock may
-//! see one new and the other old, as in the kernel.
+//! The mapping and the index are loaded `Relaxed`: as in the kernel, a walker without
+//! the lock may see one new and the other old.
 
 use std::sync::Arc;
 
@@ -46,9 +45,9 @@ const NEW: usize = 1;
 
 #[derive(Clone, Copy)]
 pub struct Design {
-    /// The walker looks at the mapping again after a trylock that succeeded,
+    /// The walker checks the mapping again after a successful trylock.
     pub recheck_after_trylock: bool,
-    /// and after it had to sleep for the lock.
+    /// The walker checks the mapping again after it slept for the lock.
     pub recheck_after_sleep: bool,
     /// The move holds the old anon_vma's lock for writing.
     pub move_locks_anon_vma: bool,
@@ -56,18 +55,18 @@ pub struct Design {
     pub walk_locks_folio: bool,
 }
 
-/// What a walk came to.
+/// Result of a walk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
-    /// It found where the folio is mapped.
+    /// The walk found the PTE that maps the folio.
     Found,
-    /// It held the right anon_vma and looked at the wrong index there.
+    /// The walk locked the right anon_vma, and used the index of before the move.
     LookedAtTheOldIndex,
-    /// `folio_lock_anon_vma_read()` gave up: the folio passes as unmapped.
+    /// `folio_lock_anon_vma_read()` returned NULL: the folio counts as unmapped.
     GaveUp,
-    /// The violations: it held the lock of an anon_vma that was not the folio's,
+    /// Violation: the walk locked an anon_vma that is not the folio's.
     ForeignAnonVma,
-    /// or that was freed.
+    /// Violation: the walk locked an anon_vma that is freed.
     FreedAnonVma,
 }
 
@@ -84,12 +83,12 @@ struct Memory {
     index: AtomicUsize,
     folio_lock: Mutex<()>,
     anon_vmas: [AnonVma; 2],
-    /// Whether the PTE of the old and the new VMA maps the folio, under the page
-    /// table lock. Each VMA's only page has its own number for an index.
+    /// True if the PTE of the old, or new, VMA maps the folio; under the page table
+    /// lock. The index of each VMA's only page is the number of the VMA.
     ptes: Mutex<[bool; 2]>,
 }
 
-/// One execution.
+/// Runs one execution.
 pub fn run(design: Design, trace: Trace) -> Outcome {
     let anon_vma = || AnonVma {
         rwsem: RwLock::new(()),
@@ -135,14 +134,14 @@ impl Memory {
         self.trace.step("move: mapped at the new place");
     }
 
-    /// `munmap()` of the old VMA, the last of its anon_vma.
+    /// `munmap()` of the old VMA, the only one of its anon_vma.
     fn unmap_old(&self) {
         let anon_vma = &self.anon_vmas[OLD];
         drop(anon_vma.rwsem.write());
         self.put(anon_vma);
     }
 
-    /// `put_anon_vma()`, and `anon_vma_free()` where it was the last reference.
+    /// `put_anon_vma()`, and `anon_vma_free()` for the last reference.
     fn put(&self, anon_vma: &AnonVma) {
         if anon_vma.refcount.fetch_sub(1, AcqRel) == 1 {
             drop(anon_vma.rwsem.write());
@@ -171,7 +170,7 @@ impl Memory {
         self.trace.step(format!(
             "walk: index {index} of anon_vma {which}: found {found}"
         ));
-        // It must have been the folio's all the time.
+        // The anon_vma must have been the folio's during the whole walk.
         if self.mapping.load(Relaxed) != which {
             return Outcome::ForeignAnonVma;
         }
@@ -184,7 +183,7 @@ impl Memory {
 
     /// `folio_lock_anon_vma_read()`.
     fn lock_anon_vma_read(&self) -> Option<(usize, RwLockReadGuard<'_, ()>)> {
-        // The mapping changes once, so this comes to an end.
+        // Ends, since the mapping changes only once.
         loop {
             let which = self.mapping.load(Relaxed);
             let anon_vma = &self.anon_vmas[which];
@@ -209,7 +208,7 @@ impl Memory {
                 continue;
             }
             if anon_vma.refcount.fetch_sub(1, AcqRel) == 1 {
-                // The last reference: freed by hand, the lock is still held.
+                // The last reference. `put()` would take the lock, which is held here.
                 drop(lock);
                 anon_vma.freed.store(true, Relaxed);
                 return None;

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The module's ring of events (src/ring.rs): two writers in the same slot, a round
-//! apart, and a reader that wants the record of the first, or of the second.
+//! The module's ring of events, `Ring`: two writers in the same slot, one round apart,
+//! and a reader of the first or the second record.
 //!
 //! | step | `Ring` |
 //! | --- | --- |
 //! | take a number | `push()`: `next.fetch_add()` |
 //! | claim the slot | `push()`: the stamp is even and not of a later number, and `cmpxchg()` makes it odd |
 //! | write, publish | `push()`: the words, then the stamp with `Release` |
-//! | look, copy, look again | `get()`: the stamp with `Acquire`, the words, `smp_mb(Read)`, the stamp |
+//! | check, copy, check again | `get()`: the stamp with `Acquire`, the words, `smp_mb(Read)`, the stamp |
 //!
-//! A record's two words are both twice its number, and one more; the slot's are zero at
-//! first. The ring has one slot, so that every number leads to it.
+//! Both words of record N are 2 * N + 1; the slot's are zero at first. The ring has one
+//! slot, which every number maps to.
 
 use std::sync::Arc;
 
@@ -24,21 +24,21 @@ use crate::kernel::{smp_mb, smp_rmb};
 
 #[derive(Clone, Copy)]
 pub struct Design {
-    /// A writer leaves the slot to one that is in it already, or was there after it.
+    /// A writer gives up if the slot is being written, or holds a later record.
     pub claim: bool,
     /// The stamp that publishes a record is stored with `Release`.
     pub publish: bool,
-    /// The reader looks at the stamp again after it has copied the words.
+    /// The reader checks the stamp again after it has copied the words.
     pub second_look: bool,
 }
 
-/// What the reader got of the record that it wanted.
+/// Result of reading the wanted record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
     Whole,
     Pending,
     Dropped,
-    /// The violation: words that are not all of that record.
+    /// Violation: not all words are of that record.
     Torn,
 }
 
@@ -58,7 +58,7 @@ const fn written(number: u64) -> u64 {
     2 * number + 2
 }
 
-/// One execution: the record of which number is wanted.
+/// Runs one execution, with a reader of record number `wanted`.
 pub fn run(design: Design, wanted: u64, trace: Trace) -> Outcome {
     let ring = Arc::new(Ring {
         design,

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Runs a model to the end and keeps what came out.
+//! Runs a model in every interleaving and collects the outcomes.
 //!
-//! A model returns an outcome and never panics, so that a test can name every
-//! outcome that a design has, the violation among them, and a panic is always a
-//! mistake in the model.
+//! A model returns an outcome and never panics: a test can name every outcome of a
+//! design, violations included, and a panic is always a bug of the model.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -14,14 +13,14 @@ use loom::model::Builder;
 
 /// The steps of one execution, in the order loom ran them.
 ///
-/// With weak memory the order alone does not explain a result: a step also tells
-/// what it saw.
+/// With weak memory the order alone does not explain a result: a step includes the
+/// values that it read.
 #[derive(Clone, Default)]
 pub struct Trace(Arc<Mutex<Vec<String>>>);
 
 impl Trace {
     pub fn step(&self, text: impl Into<String>) {
-        // Not loom's lock: it is never contended, and no interleaving point.
+        // std's lock, not loom's: never contended, and not an interleaving point.
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -45,7 +44,7 @@ impl<O: Copy + Debug + Ord> Report<O> {
         self.outcomes.keys().copied().collect()
     }
 
-    /// Prints how `outcome` comes about, where it does.
+    /// Prints the outcomes, and the steps that led to `outcome` if it is among them.
     pub fn print(&self, outcome: O) {
         println!("{} executions, outcomes {:?}", self.executions, self.seen());
         for step in self.outcomes.get(&outcome).into_iter().flatten() {
@@ -54,8 +53,8 @@ impl<O: Copy + Debug + Ord> Report<O> {
     }
 }
 
-/// Runs `model` in every interleaving there is, whatever limits loom's own
-/// environment variables set.
+/// Runs `model` in every interleaving. Limits set by loom's environment variables are
+/// ignored.
 pub fn explore<O>(model: impl Fn(Trace) -> O + Send + Sync + 'static) -> Report<O>
 where
     O: Ord + Send + 'static,

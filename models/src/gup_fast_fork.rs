@@ -2,13 +2,13 @@
 
 //! A thread pins a page with GUP-fast while another forks.
 //!
-//! A page pinned for writing must stay the parent's own. Fork either finds the
-//! pin and copies the page for the child, or shares the page and write-protects it,
-//! and then GUP-fast must find that out and give its pin back. A page both pinned and
-//! shared breaks the pin: the parent's next write moves the parent to a copy, and
-//! what the device writes is never seen.
+//! A page pinned for writing must not become shared. Fork either finds the pin and
+//! copies the page for the child, or shares the page and write-protects it; GUP-fast
+//! must then find the write-protection and unpin. A page both pinned and shared breaks
+//! the pin: the parent's next write maps a copy into the parent, and data written by the
+//! device is lost.
 //!
-//! GUP-fast is that of 7.3 throughout; the designs differ in fork.
+//! All designs have the GUP-fast of 7.3; they differ in fork.
 //!
 //! | step | kernel |
 //! | --- | --- |
@@ -19,12 +19,12 @@
 //! | unpin | `gup_put_folio()`, `gup_fast_unpin_user_pages()` |
 //! | write section | `copy_page_range()`, mm/memory.c |
 //! | reference, check | `copy_present_ptes()`: `folio_get()`, `__folio_try_dup_anon_rmap()` (include/linux/rmap.h) with `folio_needs_cow_for_dma()` (include/linux/mm.h) |
-//! | clear the exclusive bit | `ClearPageAnonExclusive()`, in the same |
+//! | clear the exclusive bit | `ClearPageAnonExclusive()` in `__folio_try_dup_anon_rmap()` |
 //! | write-protect | `wrprotect_ptes()` in `__copy_present_ptes()` |
 //!
-//! Left out: the slow path, which waits for the mmap lock that fork holds for
-//! writing, and so cannot meet it; the page table lock, which GUP-fast does not take; the
-//! child, which can do nothing until fork is over.
+//! Left out: the slow path, which waits for the mmap lock that fork holds for writing,
+//! and so cannot race with it; the page table lock, which GUP-fast does not take; the
+//! child, which does not run before fork returns.
 
 use std::sync::Arc;
 
@@ -37,22 +37,22 @@ use crate::kernel::{SeqCount, smp_mb};
 
 const WRITE: u32 = 1;
 
-/// `GUP_PIN_COUNTING_BIAS`: what a pin adds to a small folio's reference count.
+/// `GUP_PIN_COUNTING_BIAS`: references that a pin of a small folio takes.
 const PIN_BIAS: u32 = 1024;
 
-/// How fork keeps away from GUP-fast.
+/// Protection of fork against GUP-fast.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Design {
-    /// It looks at `has_pinned` and the count, then write-protects
-    /// (70e806e4e645 as amended by f3c64eda3e50, in v5.9).
+    /// Fork checks `has_pinned` and the count, then write-protects (70e806e4e645 as
+    /// amended by f3c64eda3e50, in v5.9).
     FlagAlone,
-    /// It write-protects first, and takes that back where it then finds a pin
-    /// (70e806e4e645 as it was first merged, without `barrier`).
+    /// Fork write-protects first, and undoes that if it then finds a pin (70e806e4e645
+    /// as first merged, without `barrier`).
     ProtectFirst { barrier: bool },
-    /// It does all that inside a write section of `mm->write_protect_seq`, which
-    /// GUP-fast checks (57efa1fe5957, v5.11, and 7.3). `full_barrier`: between the
-    /// section's begin and the check there is one; otherwise there is the counter's
-    /// own `smp_wmb()` alone.
+    /// Fork checks and write-protects in a write section of `mm->write_protect_seq`,
+    /// which GUP-fast checks (57efa1fe5957, v5.11, and 7.3). `full_barrier`: a full
+    /// barrier between the section's begin and the check; without it, the counter's own
+    /// `smp_wmb()` alone.
     WriteProtectSeq { full_barrier: bool },
 }
 
@@ -60,7 +60,7 @@ pub enum Design {
 pub enum Cpu {
     /// Every atomic read-modify-write is a full barrier.
     X86,
-    /// None is that does not say so: what LKMM promises of all CPUs.
+    /// Order as LKMM guarantees on all CPUs: no implied barriers.
     WeaklyOrdered,
 }
 
@@ -70,8 +70,8 @@ pub struct Scenario {
     pub cpu: Cpu,
     /// Pins are counted apart from references (`folio_has_pincount()`).
     pub large: bool,
-    /// `MMF_HAS_PINNED` is set already: never cleared, it is so from a process's
-    /// second pin on.
+    /// `MMF_HAS_PINNED` is set already, as for all pins of a process but the first: it
+    /// is never cleared.
     pub pinned_before: bool,
 }
 
@@ -83,14 +83,14 @@ pub enum Child {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
-    /// GUP-fast backed off, for the slow path to begin when fork is over.
+    /// GUP-fast backed off; the slow path runs after fork.
     BackedOff(Child),
-    /// The pin holds, and the page is the parent's own.
+    /// The pin holds, and the parent alone has the page.
     PinnedAndOwn,
-    /// The violation.
+    /// Violation: the pin holds, and the child shares the page.
     PinnedAndShared,
-    /// The pin holds, the child has a copy, and yet the parent's page table entry
-    /// or exclusive bit tells of a shared page: also a violation.
+    /// Violation: the pin holds and the child has a copy, but the parent's PTE is
+    /// read-only or its exclusive bit clear.
     PinnedButMarkedShared,
 }
 
@@ -105,7 +105,7 @@ struct Parent {
     write_protect_seq: SeqCount,
 }
 
-/// One execution.
+/// Runs one execution.
 pub fn run(scenario: Scenario, trace: Trace) -> Outcome {
     let parent = Arc::new(Parent {
         scenario,
@@ -133,7 +133,7 @@ pub fn run(scenario: Scenario, trace: Trace) -> Outcome {
 }
 
 impl Parent {
-    /// An atomic read-modify-write that the kernel takes no value from.
+    /// Atomic read-modify-write that returns no value.
     fn rmw<T>(&self, change: impl FnOnce() -> T) {
         let x86 = self.scenario.cpu == Cpu::X86;
         if x86 {
@@ -156,7 +156,7 @@ impl Parent {
 
 /// GUP-fast, `FOLL_PIN | FOLL_WRITE`.
 impl Parent {
-    /// `gup_fast_fallback()` without its slow path: whether the page is pinned.
+    /// `gup_fast_fallback()` without its slow path. Returns true if the page is pinned.
     fn pin_fast(&self) -> bool {
         if !self.scenario.pinned_before {
             self.rmw(|| self.has_pinned.store(true, Relaxed));
@@ -266,8 +266,8 @@ impl Parent {
         self.trace.step("fork: PTE write-protected");
     }
 
-    /// `folio_get()` and `folio_try_dup_anon_rmap_pte()`: false where the page may be
-    /// pinned, and has to be copied.
+    /// `folio_get()` and `folio_try_dup_anon_rmap_pte()`. Returns false if the page may
+    /// be pinned, and must be copied.
     fn try_dup(&self) -> bool {
         self.add(&self.refcount, 1);
         if self.has_pinned.load(Relaxed) && self.maybe_pinned() {

@@ -5,7 +5,7 @@
 use loom::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use loom::sync::atomic::{AtomicU32, fence};
 
-/// `smp_mb()`, and what a value-returning atomic operation implies.
+/// `smp_mb()`; an atomic operation that returns a value implies one before and after.
 pub fn smp_mb() {
     fence(SeqCst);
 }
@@ -44,13 +44,13 @@ impl SeqCount {
         self.0.store(self.0.load(Relaxed) + 1, Relaxed);
     }
 
-    /// `raw_seqcount_try_begin()`: nothing while a writer is active.
+    /// `raw_seqcount_try_begin()`: [`None`] while a writer is active.
     pub fn try_begin(&self) -> Option<u32> {
         let start = self.0.load(Acquire);
         (start & 1 == 0).then_some(start)
     }
 
-    /// `read_seqcount_retry()`: whether there was a writer since.
+    /// `read_seqcount_retry()`: true if a write section began since `start` was read.
     pub fn retry(&self, start: u32) -> bool {
         smp_rmb();
         self.0.load(Relaxed) != start

@@ -8,7 +8,7 @@ use xpagemap_models::anon_vma_move::Outcome::{
 use xpagemap_models::anon_vma_move::{Design, run};
 use xpagemap_models::explore::{Report, explore};
 
-/// v6.8: the move locks the old anon_vma, and the walker looks again on both paths.
+/// v6.8: the move locks the old anon_vma, and the walker checks again on both paths.
 const V6_8: Design = Design {
     recheck_after_trylock: true,
     recheck_after_sleep: true,
@@ -16,7 +16,7 @@ const V6_8: Design = Design {
     walk_locks_folio: false,
 };
 
-/// 7.3: both hold the folio lock, and nothing else is needed.
+/// 7.3: the move and the walker hold the folio lock; nothing else is needed.
 const V7_3: Design = Design {
     recheck_after_trylock: false,
     recheck_after_sleep: false,
@@ -35,9 +35,9 @@ fn assert_violated(design: Design, violation: Outcome) {
     assert!(seen.contains(&violation), "no violation among {seen:?}");
 }
 
-/// The anon_vma is the folio's, and alive. What is left is harmless, and is why walkers
-/// that act on what they find hold the folio lock: a walk can give up, or look at the
-/// index of before the move.
+/// The anon_vma is the folio's, and not freed. A walk can still give up, or use the index
+/// of before the move. This is harmless: walkers that act on the result hold the folio
+/// lock.
 #[test]
 fn rechecks_on_both_paths_keep_the_anon_vma_right() {
     let seen = report(V6_8, LookedAtTheOldIndex).seen();
@@ -65,7 +65,7 @@ fn recheck_is_needed_after_a_trylock() {
     assert_violated(design, ForeignAnonVma);
 }
 
-/// Freed it cannot be: the walker took a reference before it slept.
+/// The anon_vma cannot be freed: the walker took a reference before it slept.
 #[test]
 fn recheck_is_needed_after_sleeping() {
     let design = Design {
@@ -80,7 +80,7 @@ fn recheck_is_needed_after_sleeping() {
     assert!(!seen.contains(&FreedAnonVma));
 }
 
-/// The re-check tells of the past only: nothing keeps the mapping from changing after.
+/// The mapping can change after the check.
 #[test]
 fn rechecks_are_worth_nothing_if_the_move_does_not_lock() {
     let design = Design {
@@ -90,7 +90,7 @@ fn rechecks_are_worth_nothing_if_the_move_does_not_lock() {
     assert_violated(design, ForeignAnonVma);
 }
 
-/// One outcome: no walk gives up, none looks at the wrong place.
+/// One outcome: no walk gives up, none uses the wrong index.
 #[test]
 fn folio_lock_on_both_sides_is_enough() {
     assert_eq!(report(V7_3, Found).seen(), [Found]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The module's ring of events.
+//! The module's ring of events: two writers and a reader of the same slot.
 
 use xpagemap_models::event_ring::Outcome::{self, Dropped, Pending, Torn, Whole};
 use xpagemap_models::event_ring::{Design, run};
@@ -29,7 +29,7 @@ fn record_that_is_overwritten_is_whole_or_dropped() {
     assert_eq!(report(RING, 0, Whole).seen(), [Whole, Pending, Dropped]);
 }
 
-/// The last one is never dropped for a later one; given up, it stays pending.
+/// No later record overwrites the last one. If its writer gives up, it stays pending.
 #[test]
 fn last_record_is_whole_or_pending() {
     assert_eq!(report(RING, 1, Whole).seen(), [Whole, Pending]);

@@ -7,12 +7,12 @@ use xpagemap_models::gup_fast_fork::Child::{HasACopy, SharesThePage};
 use xpagemap_models::gup_fast_fork::Outcome::{self, BackedOff, PinnedAndOwn, PinnedAndShared};
 use xpagemap_models::gup_fast_fork::{Cpu, Design, Scenario, run};
 
-/// Every outcome of a sound design: none of them may be missing either.
+/// All outcomes of a sound design. Each must occur.
 const SOUND: [Outcome; 3] = [BackedOff(HasACopy), BackedOff(SharesThePage), PinnedAndOwn];
 
 const CPUS: [Cpu; 2] = [Cpu::X86, Cpu::WeaklyOrdered];
 
-/// Small and large folios, the process's first pin and a later one.
+/// Small or large folio, and first or later pin of the process.
 const CASES: [(bool, bool); 4] = [(false, false), (false, true), (true, false), (true, true)];
 
 fn report(design: Design, cpu: Cpu, (large, pinned_before): (bool, bool)) -> Report<Outcome> {
@@ -39,8 +39,7 @@ fn assert_violated(design: Design, cpu: Cpu, case: (bool, bool)) {
     );
 }
 
-/// On every CPU: GUP-fast can do all it does between fork's check and its
-/// write-protection.
+/// On every CPU: all of GUP-fast can run between fork's check and its write-protection.
 #[test]
 fn flag_alone_shares_a_page_that_is_being_pinned() {
     for cpu in CPUS {
@@ -50,9 +49,9 @@ fn flag_alone_shares_a_page_that_is_being_pinned() {
     }
 }
 
-/// The write-protection and the check are store and load of two variables, and so
-/// are GUP-fast's pin and its second look: without a barrier on both sides each can miss
-/// the other's store. x86 has one, the write-protection being an atomic instruction.
+/// Store buffering: fork stores the PTE and loads the pin count, GUP-fast stores the pin
+/// count and loads the PTE. Without a barrier on both sides each can miss the other's
+/// store. x86 has one: the write-protection is an atomic instruction.
 #[test]
 fn protect_first_without_a_barrier_misses_the_pin() {
     let design = Design::ProtectFirst { barrier: false };
@@ -62,8 +61,8 @@ fn protect_first_without_a_barrier_misses_the_pin() {
     }
 }
 
-/// Sound, but a barrier per page for every fork, and a PTE that goes from
-/// read-only back to writable.
+/// Its price is a barrier per page in every fork, and a PTE that goes from read-only back
+/// to writable.
 #[test]
 fn protect_first_with_a_barrier_is_sound() {
     for case in CASES {
@@ -81,17 +80,17 @@ fn write_protect_seq_is_sound() {
             Cpu::WeaklyOrdered,
             case,
         );
-        // folio_get() is the barrier there.
+        // On x86, folio_get() is the barrier.
         let full_barrier = false;
         assert_sound(Design::WriteProtectSeq { full_barrier }, Cpu::X86, case);
     }
 }
 
-/// What the counter's own `smp_wmb()` leaves open: it does not order fork's store of the
-/// odd count before its loads.
+/// The counter's own `smp_wmb()` does not order fork's store of the odd count before its
+/// loads.
 ///
-/// No kernel is known to run into this: between the two, fork allocates the child's page
-/// table and takes its lock. But LKMM does not promise that a lock's acquisition, or
+/// No kernel is known to show this: between the two, fork allocates the child's page
+/// table and takes its lock. But LKMM does not guarantee that a lock's acquisition, or
 /// another's release before it, orders an earlier store before a later load.
 #[test]
 fn write_protect_seq_needs_more_than_its_own_barriers() {
@@ -104,7 +103,7 @@ fn write_protect_seq_needs_more_than_its_own_barriers() {
     assert_violated(bare, Cpu::WeaklyOrdered, (small, first_pin));
     assert_violated(bare, Cpu::WeaklyOrdered, (large, first_pin));
     assert_violated(bare, Cpu::WeaklyOrdered, (large, later_pin));
-    // A small folio's pins are in its reference count, which fork changes too, after
-    // smp_wmb(): whoever comes second sees what the first has done.
+    // The pins of a small folio are in its reference count. Fork changes that too, after
+    // smp_wmb(): the second of the two changes sees the first.
     assert_sound(bare, Cpu::WeaklyOrdered, (small, later_pin));
 }

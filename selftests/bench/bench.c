@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a reader pays for each page, by kind of memory and by entries per read,
- * and for a whole swapmap. Prints one JSON object per line. Under `qemu/run.sh
- * --icount` the clock counts instructions, so that ns are instructions, and repeat.
+ * Costs of a reader per page, by kind of memory and entries per read, and of a whole
+ * swapmap. Prints one JSON object per line. Under `qemu/run.sh --icount` the clock
+ * counts instructions: ns are instructions, and repeatable.
  */
 #include <errno.h>
 #include <limits.h>
@@ -17,7 +17,7 @@
 
 #define PAGES	16384UL
 #define ROUNDS	3
-/* Short enough for one of some attempts to be over before the clock ticks. */
+/* Entries per attempt: few enough that some attempt ends before a timer tick. */
 #define CHUNK	512
 #define TRIES	12
 
@@ -40,7 +40,7 @@ static long long now(void)
 	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
 }
 
-/* The nanoseconds that reading the entries from @first to before @end takes, @step at a time. */
+/* Reads the entries of pages @first to @end - 1, @step per read. Returns the ns it took. */
 static long long pass(int fd, const struct region *r, size_t first, size_t end, size_t step)
 {
 	long long start = now();
@@ -55,7 +55,7 @@ static long long pass(int fd, const struct region *r, size_t first, size_t end, 
 	return now() - start;
 }
 
-/* The nanoseconds for each page, of the shortest attempt at each chunk. */
+/* Returns ns per page, of the shortest attempt at each chunk. */
 static double best(int fd, const struct region *r, size_t step)
 {
 	const size_t chunk = step < CHUNK ? CHUNK : step;
@@ -75,7 +75,7 @@ static double best(int fd, const struct region *r, size_t step)
 	return (double)sum / PAGES;
 }
 
-/* How many entries have a place in swap, are present, and tell of nothing. */
+/* Counts the entries that are swapped, present, and neither. */
 static void kinds(size_t *swapped, size_t *present, size_t *nothing)
 {
 	size_t i;
@@ -109,7 +109,7 @@ static void measure(const char *memory, const char *file, int fd,
 	}
 }
 
-/* What the kernel allocates for @reads of all entries, at the least. */
+/* Returns the least bytes that the kernel allocates for @reads reads of all entries. */
 static long long least_allocated(int fd, const struct region *r, int reads)
 {
 	long long least = -1;
@@ -130,7 +130,7 @@ static long long least_allocated(int fd, const struct region *r, int reads)
 	return least;
 }
 
-/* Watching allocates too: what one read adds to that. */
+/* Tracing allocates too: the difference is the cost of one read. */
 static void measure_allocation(const char *memory, const char *file, int fd,
 			       const struct region *r)
 {
@@ -181,7 +181,7 @@ static void swap_out(const struct region *r, size_t every)
 		die("pages stay in memory", left);
 }
 
-/* The pages that a swapmap lists in the region. */
+/* Number of the region's pages in a swapmap. */
 static size_t listed_pages(const char *text, const struct region *r)
 {
 	size_t pages = 0;
@@ -194,7 +194,7 @@ static size_t listed_pages(const char *text, const struct region *r)
 	return pages;
 }
 
-/* A thousand pages of a file, @stride apart, all swapped, and their swapmap. */
+/* Measures the swapmap of LISTED swapped pages of a file, @stride pages apart. */
 static void run_swapmap(const char *memory, size_t stride)
 {
 	int fd = memfd_create("xpagemap-bench", MFD_CLOEXEC), i, err;
@@ -232,7 +232,7 @@ static void run_swapmap(const char *memory, size_t stride)
 	region_free(&r);
 }
 
-/* All but a page in each table: the kernel would free the table too. */
+/* Zaps all pages but one per page table, since the kernel frees empty tables. */
 static void give_back(const struct region *r)
 {
 	size_t i;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What tracing the exclusive bit costs those who change it: a loop of fork and
- * write over 16 MiB, where the writes copy because the child is still there, and
- * where they reuse because it is not. Prints one JSON object per line. Under
- * `qemu/run.sh --icount` the clock counts instructions, so that ns are those.
+ * Costs of tracing PG_anon_exclusive: fork, then writes to 16 MiB. The writes copy
+ * while the child lives, and reuse the pages after its exit. Prints one JSON object
+ * per line. Under `qemu/run.sh --icount` the clock counts instructions: ns are
+ * instructions.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@ static long long now(void)
 	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
 }
 
-/* Whether it was from copies or not: the write finds the page shared by fork. */
+/* Writes to all pages, each of which fork has shared. */
 static void write_all(const struct region *r)
 {
 	size_t i;
@@ -42,7 +42,7 @@ static void write_all(const struct region *r)
 		*(char *)region_page(r, i) += 1;
 }
 
-/* The nanoseconds of a fork and writes to all pages, until the child is gone. */
+/* Returns the ns of a fork, writes to all pages, and the child's exit. */
 static long long loop(const struct region *r, bool copy)
 {
 	long long start = now();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Breaks PG_anon_exclusive on purpose, so that a test can see that it is noticed. For the
- * tests' guests alone.
+ * Sets or clears PG_anon_exclusive of any page, so that a test can break the rules of
+ * PID/violations. For test guests only.
  *
- * /sys/kernel/debug/xpagemap_breaker/set and clear: write "PID ADDRESS", the latter in hex
+ * /sys/kernel/debug/xpagemap_breaker/set and clear: write "PID ADDRESS", the address in hex
  * without 0x. ESRCH: no such process; EFAULT: no page there; EINVAL: not anonymous, or
  * malformed.
  */
@@ -16,7 +16,7 @@
 
 static struct dentry *dir;
 
-/* By the kernel's own functions, that their tracepoint fires; those are not for KSM. */
+/* The kernel's functions fire the tracepoint, but do not accept KSM pages. */
 static void change(struct page *page, bool exclusive)
 {
 	if (folio_test_ksm(page_folio(page)))
@@ -99,5 +99,5 @@ static void __exit breaker_exit(void)
 }
 module_exit(breaker_exit);
 
-MODULE_DESCRIPTION("Breaks PG_anon_exclusive on purpose, for the tests of xpagemap");
+MODULE_DESCRIPTION("Sets and clears PG_anon_exclusive for the tests of xpagemap");
 MODULE_LICENSE("GPL");

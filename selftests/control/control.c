@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* attach, detach and stats: what they do. */
+/* attach, detach and stats. */
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -89,7 +89,7 @@ TEST_F(control, the_newline_is_optional)
 	EXPECT_FALSE(is_attached(self->child.pid));
 }
 
-/* One descriptor, many writes: each is a command of its own. */
+/* Each write to one descriptor is a command of its own. */
 TEST_F(control, a_descriptor_serves_many_times)
 {
 	int attach_fd = open(XPAGEMAP_ATTACH, O_WRONLY | O_CLOEXEC);
@@ -117,7 +117,7 @@ static int attach_once(struct child *c, void *arg)
 	return child_hear(c) ? -attach(pid) : 255;
 }
 
-/* All at the same moment: one is first, the others come too late. */
+/* Of concurrent attaches of one process, one succeeds; the others get EEXIST. */
 TEST_F(control, racing_to_attach)
 {
 	struct child racer[RACERS];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Every way in which attach and detach fail; a call that fails changes nothing. */
+/* The errors of attach and detach. A failed call changes nothing. */
 #include "lib/harness.h"
 #include "lib/lib.h"
 
@@ -59,7 +59,7 @@ TEST_F(errors, no_such_process)
 	EXPECT_TRUE(control_unchanged(self->before));
 }
 
-/* A zombie and a kernel thread are processes without an address space. */
+/* A zombie and a kernel thread have no address space. */
 TEST_F(errors, no_address_space)
 {
 	siginfo_t info;
@@ -106,7 +106,7 @@ TEST_F(errors, malformed_numbers)
 	EXPECT_TRUE(control_unchanged(self->before));
 }
 
-/* Nothing there, and a number that runs into nothing. */
+/* An unmapped buffer, and a number that continues in an unmapped page. */
 TEST_F(errors, bad_buffer)
 {
 	static const char *const files[] = { XPAGEMAP_ATTACH, XPAGEMAP_DETACH };
@@ -126,7 +126,7 @@ TEST_F(errors, bad_buffer)
 	munmap(two, PAGE_BYTES);
 }
 
-/* As many targets as stats promises, and not one more. */
+/* The number of targets is limited to targets_max in stats. */
 TEST_F(errors, too_many_targets)
 {
 	long long max = stats_value("targets_max");

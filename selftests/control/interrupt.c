@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Long reads: over a terabyte of almost nothing, and cut short by signals. */
+/* Long reads: a sparse terabyte, with and without signals. */
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/time.h>
@@ -17,7 +17,7 @@
 #define LONG_BYTES	(LONG_PAGES * PM_ENTRY_BYTES)
 
 FIXTURE(interrupt) {
-	struct region region;	/* a page here and there, all swapped out */
+	struct region region;	/* a few pages, all swapped out */
 	struct source src;
 };
 
@@ -43,7 +43,7 @@ FIXTURE_TEARDOWN(interrupt)
 	region_free(&self->region);
 }
 
-/* A buffer of @bytes of addresses, over and over the same 2 MiB of memory. */
+/* Maps a buffer of @bytes, which repeats the same 2 MiB of memory. */
 static void *folded_buffer(size_t bytes)
 {
 	int fd = memfd_create("xpagemap-buffer", MFD_CLOEXEC);
@@ -108,7 +108,7 @@ static int read_long(struct child *c, void *arg)
 	return 0;
 }
 
-/* The reader is gone long before its read would have been done. */
+/* A killed reader ends long before its read would have. */
 TEST_F(interrupt, a_fatal_signal_ends_a_long_read)
 {
 	struct long_read *lr;
@@ -154,7 +154,7 @@ static void on_alarm(int sig)
 	alarms++;
 }
 
-/* Signals that do not kill do not cut reads short. */
+/* Signals that are not fatal do not shorten reads. */
 TEST_F(interrupt, other_signals_do_not)
 {
 	struct itimerval often = { { 0, 2000 }, { 0, 2000 } }, never = {};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Targets that end, readers that are killed, and what remains of either. */
+/* Targets that end, and readers that are killed. */
 #include <fcntl.h>
 #include <signal.h>
 
@@ -9,9 +9,9 @@
 #define PAGES 600
 
 FIXTURE(lifetime) {
-	struct region region;	/* the child inherits it */
+	struct region region;	/* inherited by the child */
 	struct child child;
-	pid_t pid;		/* the child's, also after its end */
+	pid_t pid;		/* of the child, kept after its end */
 };
 
 static int fork_from(struct child *c, int (*body)(struct child *c, void *arg),
@@ -84,7 +84,7 @@ static int exec_something_else(struct child *c, void *arg)
 	return 127;
 }
 
-/* The process lives on, the address space that was attached does not. */
+/* execve ends the attached address space, not the process. */
 TEST_F(lifetime, target_execs)
 {
 	__u64 entry;
@@ -114,7 +114,7 @@ TEST_F(lifetime, target_execs)
 	child_kill(&c);
 }
 
-/* Forks until the child has the PID that @pid had. */
+/* Forks until the child has PID @pid. */
 static int start_with_pid(struct child *c, pid_t pid)
 {
 	int tries, err;
@@ -132,7 +132,7 @@ static int start_with_pid(struct child *c, pid_t pid)
 	return -EAGAIN;
 }
 
-/* Another process with a dead target's PID is not shown for it. */
+/* A process that reuses a dead target's PID is not shown in its place. */
 TEST_F(lifetime, pid_is_used_again)
 {
 	struct child second;
@@ -174,7 +174,7 @@ static int hoard(struct child *c, void *arg)
 	return !child_tell(c) || !child_hear(c);
 }
 
-/* Attached and open, and yet all its memory is freed on exit. */
+/* A target's memory is freed on exit, although it is attached and its file open. */
 TEST_F(lifetime, memory_of_a_dead_target_is_freed)
 {
 	struct hoard h = { .bytes = 64 << 20 };
@@ -201,7 +201,7 @@ TEST_F(lifetime, memory_of_a_dead_target_is_freed)
 	EXPECT_EQ(0, cgroup_destroy(&h.cg));
 }
 
-/* Reads over and over; exits with the errno that ended it, or 0 at an end. */
+/* Reads until a read fails or returns 0; exits with the errno or 0. */
 static int read_until_it_ends(struct child *c, void *arg)
 {
 	static __u64 entries[4096];
@@ -256,7 +256,7 @@ TEST_F(lifetime, target_exits_while_read)
 	}
 }
 
-/* The same end as an exit, for those who read the old address space. */
+/* A reader of the old address space gets the same end as on exit. */
 TEST_F(lifetime, target_execs_while_read)
 {
 	struct child reader, target;
@@ -274,7 +274,7 @@ TEST_F(lifetime, target_execs_while_read)
 		status = child_wait(&reader);
 		EXPECT_TRUE(WIFEXITED(status));
 		EXPECT_EQ(0, WEXITSTATUS(status));
-		/* It is still there, as another program. */
+		/* The process still exists, with another program. */
 		EXPECT_EQ(0, kill(pid, 0));
 		ASSERT_EQ(0, detach(pid));
 		child_kill(&target);

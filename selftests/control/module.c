@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Unloading and loading the module: whoever has one of its files open keeps it.
- * Runs last, for it takes the module away from under everyone else.
+ * Unloading and loading the module: an open file keeps it loaded. Runs last, since
+ * it unloads the module that the other programs use.
  */
 #include <fcntl.h>
 #include <linux/mman.h>
@@ -15,7 +15,7 @@ static int module_unload(void)
 	return syscall(SYS_delete_module, "xpagemap", O_NONBLOCK) ? -errno : 0;
 }
 
-/* XPAGEMAP_MODULE, or where this repository's build puts it. */
+/* Loads $XPAGEMAP_MODULE, by default the module in build/patched. */
 static int module_load(void)
 {
 	const char *path = getenv("XPAGEMAP_MODULE");
@@ -122,7 +122,7 @@ FIXTURE_TEARDOWN(reload)
 	child_kill(&self->child);
 }
 
-/* Targets do not outlive the module, and do not keep it. */
+/* Targets do not keep the module loaded, and end with it. */
 TEST_F(reload, forgets_its_targets)
 {
 	ASSERT_EQ(0, attach(self->child.pid));
@@ -141,7 +141,7 @@ TEST_F(reload, is_loaded_once_only)
 	EXPECT_LE(0, stats_value("targets"));
 }
 
-/* Attaches, opens, reads and detaches as long as it may, whatever the answer. */
+/* Attaches, opens, reads and detaches in a loop; ignores errors. */
 static int use_all_the_time(struct child *c, void *arg)
 {
 	pid_t pid = *(pid_t *)arg;
@@ -201,7 +201,7 @@ TEST_F(reload, under_readers)
 		EXPECT_EQ(0, detach(self->child.pid));
 }
 
-/* Frees and touches memory for as long as it lives. */
+/* Frees and touches memory until it is killed. */
 static int churn_memory(struct child *c, void *arg)
 {
 	struct region *r = arg;
@@ -216,7 +216,7 @@ static int churn_memory(struct child *c, void *arg)
 
 #define PAGES 64
 
-/* It neither stays for the events that fire, nor leaves a probe behind that they call. */
+/* Firing events neither keep the module loaded nor call a probe after it is unloaded. */
 TEST_F(reload, while_events_fire)
 {
 	struct child churner[USERS];
@@ -241,7 +241,7 @@ TEST_F(reload, while_events_fire)
 		ASSERT_EQ(0, module_load());
 		EXPECT_EQ(0, stats_value("events_seen"));
 	}
-	/* Loaded anew, it traces as before. */
+	/* The module just loaded traces as before. */
 	ASSERT_EQ(0, attach(churner[0].pid));
 	ASSERT_EQ(0, events_start(churner[0].pid));
 	usleep(100000);

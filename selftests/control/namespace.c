@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* PID namespaces: whoever writes a PID to attach, it is of the writer's namespace. */
+/* PID namespaces: a PID written to attach is of the writer's namespace. */
 #include <errno.h>
 #include <sched.h>
 
@@ -8,12 +8,12 @@
 
 #define PAGES	600
 
-/* What the processes tell each other. */
+/* Memory shared by the processes. */
 struct notes {
-	struct region region;	/* the namespace's own memory */
-	pid_t outside;		/* its first process, as we see it */
-	int attached, strange;	/* what attach returned inside */
-	__u64 entries[PAGES];	/* what was read inside */
+	struct region region;	/* written by the namespace's first process */
+	pid_t outside;		/* that process's PID outside */
+	int attached, strange;	/* results of attach inside */
+	__u64 entries[PAGES];	/* read inside */
 };
 
 FIXTURE(namespace) {
@@ -35,7 +35,7 @@ static int first_process(struct child *c, struct notes *notes)
 	return !child_tell(c) || !child_hear(c) || detach(1);
 }
 
-/* Only a child of the one that makes a PID namespace is in it. */
+/* unshare(CLONE_NEWPID) puts the children into the namespace, not the caller. */
 static int make_namespace(struct child *c, void *arg)
 {
 	struct notes *notes = arg;
@@ -74,7 +74,7 @@ FIXTURE_TEARDOWN(namespace)
 {
 	if (is_attached(1))
 		EXPECT_EQ(0, detach(1));
-	/* The first process's end is that of its namespace. */
+	/* A PID namespace ends with its first process. */
 	if (self->notes->outside > 0)
 		kill(self->notes->outside, SIGKILL);
 	child_wait(&self->child);
@@ -93,7 +93,7 @@ TEST_F(namespace, attached_from_outside)
 	EXPECT_EQ(0, source_close(&src));
 }
 
-/* Inside, the process is 1, and its PID outside is nobody's. */
+/* Inside, the process has PID 1, and its PID outside does not exist. */
 TEST_F(namespace, attached_from_inside)
 {
 	struct notes *notes = self->notes;
@@ -106,7 +106,7 @@ TEST_F(namespace, attached_from_inside)
 	ASSERT_TRUE(child_hear(&self->child));
 	EXPECT_EQ(-ESRCH, notes->strange);
 	EXPECT_EQ(0, notes->attached);
-	/* Seen from outside, the same entries, and the bytes at their places. */
+	/* From outside: the same entries, and the bytes are in their slots. */
 	ASSERT_EQ(0, source_open(&src, notes->outside));
 	EXPECT_EQ(0, survey_region(&src, &notes->region, &s));
 	EXPECT_EQ(PAGES, s.located);
@@ -114,7 +114,7 @@ TEST_F(namespace, attached_from_inside)
 	EXPECT_EQ(PAGES, pagemap_read(src.fd, notes->region.addr, seen, PAGES));
 	EXPECT_EQ(0, memcmp(seen, notes->entries, sizeof(seen)));
 	EXPECT_EQ(0, source_close(&src));
-	/* The directory is called what was written: it is not that of our own 1. */
+	/* Directory 1 is the one attached inside, not that of PID 1 outside. */
 	fd = target_open(1);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(PAGES, pagemap_read(fd, notes->region.addr, seen, PAGES));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Who may do what: one capability less, and another user altogether. */
+/* Permissions: without one capability, and as another user. */
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
@@ -31,12 +31,12 @@ FIXTURE_TEARDOWN(permission)
 }
 
 struct attempt {
-	int drop;		/* a capability, or -1 for becoming another user */
+	int drop;		/* a capability; -1: become another user */
 	int (*call)(pid_t pid);
-	pid_t pid;		/* 0: the caller itself */
+	pid_t pid;		/* 0: the caller */
 };
 
-/* Exits with the errno of the call, 0 where it succeeded. */
+/* Exits with the errno of the call, 0 on success. */
 static int attempt(struct child *c, void *arg)
 {
 	const struct attempt *a = arg;
@@ -86,7 +86,7 @@ static int read_stats(pid_t pid)
 	return len < 0 ? len : 0;
 }
 
-/* Control: with all capabilities the very same calls succeed. */
+/* Control: without an unrelated capability, the same calls succeed. */
 TEST_F(permission, a_capability_that_does_not_matter)
 {
 	EXPECT_EQ(0, result_of(CAP_SYS_TIME, read_pagemap, self->target.pid));
@@ -111,11 +111,11 @@ TEST_F(permission, without_sys_ptrace)
 	EXPECT_EQ(EPERM, result_of(CAP_SYS_PTRACE, attach, self->other.pid));
 	EXPECT_EQ(EPERM, result_of(CAP_SYS_PTRACE, attach, 0));
 	EXPECT_FALSE(is_attached(self->other.pid));
-	/* Only attaching needs it. */
+	/* Only attach needs CAP_SYS_PTRACE. */
 	EXPECT_EQ(0, result_of(CAP_SYS_PTRACE, read_pagemap, self->target.pid));
 }
 
-/* A process without the capability learns nothing, not even what exists. */
+/* Without CAP_SYS_ADMIN, errors do not tell which processes exist or are attached. */
 TEST_F(permission, without_sys_admin_whatever_is_asked)
 {
 	EXPECT_EQ(EPERM, result_of(CAP_SYS_ADMIN, attach, 0x7fffffff));
@@ -133,13 +133,13 @@ TEST_F(permission, another_user)
 
 #define PAGES 300
 
-/* Shared with the unprivileged process. */
+/* Memory shared with the unprivileged process. */
 struct unprivileged {
 	struct region shared, own;
 	__u64 entries[2][PAGES];
 };
 
-/* Another user, who may look at his own process nevertheless. */
+/* Reads its own /proc/PID/pagemap as another user. */
 static int read_own_proc(struct child *c, void *arg)
 {
 	struct unprivileged *u = arg;
@@ -156,7 +156,7 @@ static int read_own_proc(struct child *c, void *arg)
 	return !child_tell(c) || !child_hear(c);
 }
 
-/* The privileged reader's entries less their locations are the other's. */
+/* The unprivileged reader's entries are those of /proc without the locations. */
 static void expect_flags_only(struct __test_metadata *_metadata, const struct source *src,
 			      const struct region *r, const __u64 *entries)
 {
@@ -172,7 +172,7 @@ static void expect_flags_only(struct __test_metadata *_metadata, const struct so
 	EXPECT_LT(0, told);
 }
 
-/* In /proc, who has no privilege learns of flags, not of places. */
+/* In /proc, an unprivileged reader gets flags but no locations. */
 TEST_F(permission, unprivileged_reader_of_proc)
 {
 	struct unprivileged *u;
@@ -195,7 +195,7 @@ TEST_F(permission, unprivileged_reader_of_proc)
 	expect_flags_only(_metadata, &src, &u->own, u->entries[1]);
 	for (i = 0; i < PAGES; i++)
 		EXPECT_EQ(0, u->entries[0][i] & (PM_FRAME | PM_SWAP));
-	/* In the same process, the places are there for him who may know them. */
+	/* For a privileged reader, the same process's pages have locations. */
 	EXPECT_EQ(0, survey_region(&src, &u->shared, &s));
 	EXPECT_EQ(PAGES, s.located);
 	EXPECT_EQ(0, s.mistaken);

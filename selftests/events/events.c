@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* PID/trace and PID/events as files: what they say, to whom, and from when to when. */
+/* PID/trace and PID/events: format, modes, start and stop. */
 #include <fcntl.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -19,7 +19,7 @@ FIXTURE(events) {
 FIXTURE_SETUP(events)
 {
 	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	/* What an earlier process left is freed before. */
+	/* Pages of an earlier process, still in CPU batches, are freed before. */
 	region_drain_batches();
 	ASSERT_EQ(0, exclusive_open(&self->self.ex, getpid()));
 }
@@ -47,7 +47,7 @@ static __u64 nanoseconds(void)
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
-/* How many pages the log says were new, and nothing else. */
+/* Number of pages with one event, `new`. */
 static size_t count_new(const struct events *log, const struct region *r)
 {
 	return STEPS_TAKEN(log, r, { .op = OP_SET, .cause = CAUSE_NEW });
@@ -103,7 +103,7 @@ TEST_F(events, every_page_once_in_order_of_time)
 	frames_note(&self->self.ex, &self->region, frames);
 	EXPECT_EQ(PAGES, STEPS_TAKEN(log, &self->region,
 				     { .op = OP_SET, .cause = CAUSE_NEW, .frames = frames }));
-	/* Their sequence the parser has checked. */
+	/* events_read() has checked the sequence numbers. */
 	for (i = 0; i < log->count; i++) {
 		EXPECT_LE(before, log->of[i].ns);
 		EXPECT_GE(after, log->of[i].ns);
@@ -135,7 +135,7 @@ TEST_F(events, nothing_while_stopped)
 	EXPECT_EQ(PAGES / 2, steps_none(&self->self.log, &second));
 }
 
-/* It reads what there is so far, and what comes later is added to it. */
+/* A read shows the events so far; later reads show later events as well. */
 TEST_F(events, log_can_be_read_while_it_grows)
 {
 	struct region first = region_part(&self->region, 0, PAGES / 2);
@@ -184,7 +184,7 @@ TEST_F(events, started_again_it_begins_anew)
 	EXPECT_EQ(PAGES / 2, count_new(&self->self.log, &second));
 }
 
-/* Another target of the same process knows nothing of the first. */
+/* A new target of the same process is not traced, and its log is empty. */
 TEST_F(events, attached_again_it_is_not_traced)
 {
 	ASSERT_EQ(0, events_start(getpid()));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A bit that goes along with a folio without being looked at. The first page of a large
- * folio is mapped no longer, but has its bit; when the folio is moved as a whole, the bit
- * is copied as what it is for files, PG_mappedtodisk. Such a folio would first be split,
- * were it not in the swap cache as well.
+ * PG_anon_exclusive shares its bit with PG_mappedtodisk. The first page of a large folio is
+ * not mapped any more and still has the bit; folio_migrate_flags() copies it as
+ * PG_mappedtodisk when the folio moves as a whole. A folio that is only mapped partly
+ * is split before it moves, except in the swap cache.
  */
 #include <linux/mman.h>
 
@@ -53,9 +53,9 @@ FIXTURE_TEARDOWN(events_alias)
 }
 
 /*
- * Each folio is written to swap, and read back from the swap cache, where it is still.
- * Returns how many are there whole; of these the first page is then unmapped, and of the
- * others all.
+ * Swaps out each folio, and faults it in again from the swap cache. Of every second folio
+ * that is whole in the swap cache, unmaps the first page, and all pages of the others.
+ * Returns the number of the former.
  */
 static size_t leave_heads(FIXTURE_DATA(events_alias) * self)
 {
@@ -73,7 +73,7 @@ static size_t leave_heads(FIXTURE_DATA(events_alias) * self)
 	sync();
 	region_drain_batches();
 	frames_note(&self->self.ex, r, self->frames);
-	/* What is given back makes holes: there must be something to compact. */
+	/* The freed pages are the holes that compaction fills. */
 	for (i = 0; i < FOLIOS; i++) {
 		bool left = self->whole_in_cache[i] && i % 2;
 

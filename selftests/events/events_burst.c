@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * More events than there is room for. The ring has the youngest; how many it has lost is
- * told, and what it has is without a gap.
+ * More events than the ring has room for. The log has the newest without a gap, and the
+ * number of those dropped.
  */
 #include <linux/mman.h>
 #include <sched.h>
@@ -12,8 +12,8 @@
 #define RING		131072	/* events that the module keeps */
 #define PAGES		8192
 #define CHILDREN	2
-#define MANY		(8 * RING)	/* in a burst, at least */
-#define ENOUGH		(2 * RING)	/* where each takes ten times as long */
+#define MANY		(8 * RING)	/* events of a burst, at least */
+#define ENOUGH		(2 * RING)	/* on the debug kernel, ten times as slow */
 
 FIXTURE(events_burst) {
 	struct region region;
@@ -48,7 +48,7 @@ FIXTURE_TEARDOWN(events_burst)
 	region_free(&self->region);
 }
 
-/* One byte of each page: that is enough to have it. */
+/* Writes a byte of each page. */
 static void touch(const struct region *r)
 {
 	size_t i;
@@ -57,7 +57,7 @@ static void touch(const struct region *r)
 		__atomic_store_n(region_page(r, i), i, __ATOMIC_RELAXED);
 }
 
-/* Shared with a child that goes away, and written to again: two events a page. */
+/* Shares the pages with a child that exits, and writes to them: two events a page. */
 static int share_and_take_over(const struct region *r, size_t rounds)
 {
 	int status;
@@ -75,7 +75,7 @@ static int share_and_take_over(const struct region *r, size_t rounds)
 	return 0;
 }
 
-/* Freed, and new again: two events a page. */
+/* Frees the pages, and writes to new ones: two events a page. */
 static int free_and_touch(const struct region *r, size_t rounds)
 {
 	touch(r);
@@ -87,7 +87,7 @@ static int free_and_touch(const struct region *r, size_t rounds)
 	return 0;
 }
 
-/* Pages whose bit was set and cleared by turns, as far back as the log goes. */
+/* Number of pages whose events alternate, set and clear, and end with set. */
 static size_t count_gapless(const struct events *log, const struct region *r)
 {
 	const struct event *const *e;
@@ -113,7 +113,7 @@ static size_t count_within(const struct events *log, const struct region *r)
 	return count;
 }
 
-/* Those in the log and those said to be lost are all that there must have been. */
+/* Events in the log and events dropped add up to all that the test made. */
 static void expect_nothing_lost_silently(struct __test_metadata *_metadata,
 					 FIXTURE_DATA(events_burst) * self, long long least)
 {
@@ -129,7 +129,7 @@ static void expect_nothing_lost_silently(struct __test_metadata *_metadata,
 	EXPECT_LE(least, seen);
 	EXPECT_LE(least, logged + dropped);
 	EXPECT_LE(least, logged + (long long)log->dropped);
-	/* Nothing is told and lost at once, and no more lost than there is no room for. */
+	/* No event is both in the log and dropped, and none is dropped while there is room. */
 	EXPECT_GE(seen, logged + (long long)log->dropped);
 	EXPECT_GE(seen - RING, (long long)log->dropped);
 	EXPECT_GE(RING, (long long)log->count);
@@ -145,7 +145,7 @@ TEST_F(events_burst, forks)
 	expect_nothing_lost_silently(_metadata, self, self->events + PAGES);
 }
 
-/* On one CPU, so that no other has a page in a batch that it frees later. */
+/* On one CPU: another CPU's batch would free pages later. */
 TEST_F(events_burst, frees)
 {
 	cpu_set_t here;
@@ -159,7 +159,7 @@ TEST_F(events_burst, frees)
 	expect_nothing_lost_silently(_metadata, self, self->events);
 }
 
-/* As much as fits: nothing is dropped. */
+/* The ring has room for all events: none is dropped. */
 TEST_F(events_burst, just_enough_room)
 {
 	size_t rounds = RING / (4 * PAGES);
@@ -182,7 +182,7 @@ static int burst_when_told(struct child *c, void *arg)
 	return !child_tell(c) || !child_hear(c);
 }
 
-/* Two at once, on as many CPUs: the ring is one, and what is lost is lost to both. */
+/* Two targets share one ring; dropped events may be of either. */
 TEST_F(events_burst, two_processes_at_once)
 {
 	long long seen, dropped;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Logs begin and end, are read, and their targets come and go, while events fire on every
- * CPU. Whatever is read is whole, and in order.
+ * Tracing starts and stops, logs are read, and targets are attached and detached, while
+ * events fire on every CPU. Each read is complete and in order.
  */
 #include <linux/mman.h>
 #include <signal.h>
@@ -30,7 +30,7 @@ FIXTURE_TEARDOWN(events_cycle)
 {
 	struct events log = {};
 
-	/* After all that, it works as ever. */
+	/* Tracing works after the storm. */
 	EXPECT_EQ(0, events_stop(getpid()));
 	EXPECT_EQ(0, events_start(getpid()));
 	EXPECT_EQ(0, madvise(self->region.addr, PAGES * PAGE_BYTES, MADV_DONTNEED));
@@ -45,7 +45,7 @@ FIXTURE_TEARDOWN(events_cycle)
 	region_free(&self->region);
 }
 
-/* Frees its share of the pages, and has them anew. */
+/* Frees its half of the pages, and writes to new ones. */
 static int touch(struct storm_thread *t)
 {
 	FIXTURE_DATA(events_cycle) * self = t->arg;
@@ -101,7 +101,7 @@ TEST_F_TIMEOUT(events_cycle, started_and_stopped_while_events_fire, STORM_TIMEOU
 	EXPECT_EQ(0, storm_run(s));
 }
 
-/* Frees and touches memory for as long as it lives. */
+/* Frees and writes memory until it is killed. */
 static int churn_memory(struct child *c, void *arg)
 {
 	struct region *r = arg;
@@ -123,7 +123,7 @@ static int attach_and_detach(struct storm_thread *t)
 	return err ?: detach(self->child.pid);
 }
 
-/* It may not be there just now, or be taken away meanwhile. */
+/* The child may not be attached (ENOENT), or be detached during the read (EIO). */
 static int read_child(struct storm_thread *t)
 {
 	FIXTURE_DATA(events_cycle) * self = t->arg;
@@ -149,8 +149,8 @@ TEST_F_TIMEOUT(events_cycle, attached_and_detached_while_traced, STORM_TIMEOUT)
 		EXPECT_EQ(0, detach(self->child.pid));
 }
 
-/* Reads over and over, whether the target is there or not. */
-static int read_until_told(struct child *c, void *arg)
+/* Reads the log until the target's memory is gone. */
+static int read_until_gone(struct child *c, void *arg)
 {
 	pid_t pid = *(pid_t *)arg;
 	struct events log = {};
@@ -177,7 +177,7 @@ TEST_F_TIMEOUT(events_cycle, target_exits_while_traced_and_read, STORM_TIMEOUT)
 		ASSERT_TRUE(child_hear(&target));
 		ASSERT_EQ(0, attach(pid));
 		ASSERT_EQ(0, events_start(pid));
-		ASSERT_EQ(0, child_start(&reader, read_until_told, &pid));
+		ASSERT_EQ(0, child_start(&reader, read_until_gone, &pid));
 		ASSERT_TRUE(child_hear(&reader));
 		usleep(round % 5 * PAUSE_US);
 		child_kill(&target);

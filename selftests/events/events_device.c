@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory of a device (device private) and pages that only a device may use for a while
- * (device exclusive). It takes a driver: the kernel's own test of HMM is one.
+ * Device-private memory, and device-exclusive access to pages, by the kernel's test driver
+ * of HMM.
  */
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -30,8 +30,7 @@ FIXTURE_SETUP(events_device)
 	ASSERT_LE(0, self->fd) TH_LOG("%m");
 	self->buffer = calloc(PAGES, PAGE_BYTES);
 	ASSERT_NE(NULL, self->buffer);
-	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	region_fill(&self->region);
+	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
 	region_drain_batches();
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
 	frames_note(&self->self.ex, &self->region, self->frames);
@@ -47,7 +46,7 @@ FIXTURE_TEARDOWN(events_device)
 		close(self->fd);
 }
 
-/* Returns how many pages it was done to, or a negative errno. */
+/* Returns the number of pages that the driver handled, or a negative errno. */
 static long command(FIXTURE_DATA(events_device) * self, unsigned long what)
 {
 	struct hmm_dmirror_cmd cmd = {
@@ -59,7 +58,7 @@ static long command(FIXTURE_DATA(events_device) * self, unsigned long what)
 	return ioctl(self->fd, what, &cmd) ? -errno : (long)cmd.cpages;
 }
 
-/* How many pages of a log have an operation with the cause `device`, by whatever frame. */
+/* Number of pages with events @op, cause `device`, of any frame. */
 static size_t count_device(const struct events *log, const struct region *r, enum event_op op)
 {
 	struct event like = { .op = op, .cause = CAUSE_DEVICE, .pid = getpid() };
@@ -72,7 +71,7 @@ static size_t count_device(const struct events *log, const struct region *r, enu
 	return pages;
 }
 
-/* Nothing else than the device has a part in it. */
+/* Number of events with another cause. */
 static size_t count_others(const struct events *log, const struct region *r)
 {
 	const struct event *const *e;
@@ -103,7 +102,7 @@ TEST_F(events_device, moved_to_the_device_and_back)
 	EXPECT_EQ(0, count_others(log, &self->region));
 }
 
-/* Where nothing is, a page of the device is put: it is new. */
+/* An unpopulated address gets a new page on the device. */
 TEST_F(events_device, page_that_begins_on_the_device)
 {
 	ASSERT_EQ(0, madvise(self->region.addr, PAGES * PAGE_BYTES, MADV_DONTNEED));

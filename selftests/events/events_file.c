@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* PID/events read in parts and by many, and what PID/trace does not understand. */
+/* PID/events read in parts and by several readers, and malformed writes to PID/trace. */
 #include <fcntl.h>
 #include <linux/capability.h>
 
@@ -12,7 +12,7 @@ FIXTURE(events_file) {
 	struct region region;
 	struct traced self;
 	int fd;
-	char *text;	/* what the file has */
+	char *text;	/* contents of the file */
 	struct textfile file;
 	char path[64];	/* of trace */
 };
@@ -55,7 +55,7 @@ TEST_F(events_file, reads_from_anywhere)
 	EXPECT_TRUE(textfile_same_from_anywhere(&self->file));
 }
 
-/* Reading takes nothing away, neither from others nor from oneself. */
+/* A read removes no events. */
 TEST_F(events_file, two_readers_of_one_open_file)
 {
 	struct child one, two;
@@ -106,7 +106,7 @@ TEST_F(events_file, malformed_writes_change_nothing)
 	}
 }
 
-/* What a process may that has one capability less, or is another user's. */
+/* A process without CAP_SYS_ADMIN, or one of another user. */
 struct attempt {
 	bool capable;
 	pid_t pid;
@@ -141,7 +141,7 @@ TEST_F(events_file, is_for_those_who_may)
 	EXPECT_EQ(1, events_started(getpid()));
 }
 
-/* Opened by somebody who may, used by somebody who may not. */
+/* The descriptor was opened with CAP_SYS_ADMIN; the writer has none. */
 static int stop_through(struct child *c, void *arg)
 {
 	(void)c;

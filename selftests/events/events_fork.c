@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fork and what follows: pages become shared, are copied, are taken over by who is left.
- * A page that is pinned is copied for the child at once.
+ * Fork shares pages; writes copy them, or reuse the page of the last owner. Fork copies
+ * pinned pages.
  */
 #include <linux/mman.h>
 #include <sys/ptrace.h>
@@ -22,17 +22,14 @@ FIXTURE(events_fork) {
 
 FIXTURE_SETUP(events_fork)
 {
-	self->pin.fd = -1;
-	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	region_fill(&self->region);
+	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
 	frames_note(&self->self.ex, &self->region, self->frames);
 }
 
 FIXTURE_TEARDOWN(events_fork)
 {
-	if (self->pin.fd >= 0)
-		EXPECT_EQ(0, pin_release(&self->pin));
+	EXPECT_EQ(0, pin_release(&self->pin));
 	EXPECT_TRUE(events_explained(&self->self.log));
 	EXPECT_TRUE(events_explained(&self->other.log));
 	EXPECT_EQ(0, traced_close(&self->other));
@@ -46,15 +43,14 @@ TEST_F(events_fork, new_page)
 	struct region *r = &self->region;
 
 	region_unmap(r);
-	ASSERT_EQ(0, region_map_apart(r, PAGES));
-	region_fill(r);
+	ASSERT_EQ(0, region_map_filled(r, PAGES));
 	frames_note(&self->self.ex, r, self->frames);
 	ASSERT_EQ(0, traced_end(&self->self));
 	EXPECT_EQ(PAGES, STEPS_TAKEN(&self->self.log, r,
 				     { OP_SET, CAUSE_NEW, self->frames, NULL }));
 }
 
-/* Only read, memory is the zero page; what is written to then is a copy of it. */
+/* A read fault maps the zero page, and a write then copies it. */
 TEST_F(events_fork, zero_page_is_copied)
 {
 	struct region r;
@@ -72,7 +68,7 @@ TEST_F(events_fork, zero_page_is_copied)
 	region_free(&r);
 }
 
-/* So is a file's page, whether it was looked at before or not. */
+/* A write copies a file's page, mapped before or not. */
 TEST_F(events_fork, private_page_of_a_file_is_copied)
 {
 	struct region file, r;
@@ -98,7 +94,7 @@ TEST_F(events_fork, fork_shares)
 				     { OP_CLEAR, CAUSE_FORK_SHARE, self->frames, NULL }));
 }
 
-/* Shared already: there is nothing left to change. */
+/* The pages are shared already. */
 TEST_F(events_fork, second_fork_changes_nothing)
 {
 	ASSERT_EQ(0, child_start_idle(&self->child));
@@ -109,7 +105,7 @@ TEST_F(events_fork, second_fork_changes_nothing)
 	EXPECT_EQ(PAGES, steps_none(&self->self.log, &self->region));
 }
 
-/* The child's copies are at the parent's addresses, and the parent makes them. */
+/* The parent makes the child's copies, and the events have the parent's addresses. */
 TEST_F(events_fork, fork_copies_pinned_pages_early)
 {
 	struct region pinned = region_part(&self->region, 0, PINNED);
@@ -138,31 +134,21 @@ TEST_F(events_fork, parent_that_writes_gets_a_copy)
 				     { OP_SET, CAUSE_COW_COPY, self->copies, NULL }));
 }
 
-static int fill_when_told(struct child *c, void *arg)
-{
-	while (child_hear(c)) {
-		region_fill(arg);
-		if (!child_tell(c))
-			return 1;
-	}
-	return 0;
-}
-
 TEST_F(events_fork, child_that_writes_gets_a_copy)
 {
 	struct region *r = &self->region;
 	struct actor child;
 
-	ASSERT_EQ(0, traced_child(&self->other, &self->child, fill_when_told, r));
+	ASSERT_EQ(0, traced_child(&self->other, &self->child, child_fill_when_told, r));
 	child = actor_of(self->child.pid);
 	ASSERT_EQ(0, traced_again(&self->self));
-	ASSERT_TRUE(child_tell(&self->child) && child_hear(&self->child));
+	ASSERT_TRUE(child_ask(&self->child));
 	frames_note(&self->other.ex, r, self->copies);
 	ASSERT_EQ(0, traced_end(&self->other));
 	ASSERT_EQ(0, traced_end(&self->self));
 	EXPECT_EQ(PAGES, STEPS_TAKEN(&self->other.log, r,
 				     { OP_SET, CAUSE_COW_COPY, self->copies, &child }));
-	/* What is the child's alone is none of the parent's. */
+	/* The child's copies are in no log but the child's. */
 	EXPECT_EQ(PAGES, steps_none(&self->self.log, r));
 }
 
@@ -178,23 +164,14 @@ TEST_F(events_fork, last_owner_reuses_the_page_when_it_writes)
 				     { OP_SET, CAUSE_COW_REUSE, self->frames, NULL }));
 }
 
-static int be_traced(struct child *c, void *arg)
-{
-	(void)arg;
-	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) || !child_tell(c))
-		return 1;
-	child_hear(c);
-	return 0;
-}
-
-/* The debugger writes, and so the debugger it is who copies. */
+/* The copy is made by the debugger, which writes. */
 TEST_F(events_fork, poked_page_is_copied_by_the_debugger)
 {
 	struct region page = region_part(&self->region, 3, 1);
 	__u64 copy;
 	int status;
 
-	ASSERT_EQ(0, traced_child(&self->other, &self->child, be_traced, NULL));
+	ASSERT_EQ(0, traced_child(&self->other, &self->child, child_traced_by_parent, NULL));
 	ASSERT_TRUE(child_hear(&self->child));
 	ASSERT_EQ(0, kill(self->child.pid, SIGSTOP));
 	ASSERT_EQ(self->child.pid, waitpid(self->child.pid, &status, 0));

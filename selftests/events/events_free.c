@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Freed with the bit set: it is gone with the page. What has no bit any more is freed
- * without a word. Where the memory is mapped no longer, its address is not known.
+ * Freeing a page clears its bit. A page without the bit is freed without an event. The
+ * event of a page that is not mapped any more has no address.
  */
 #include <linux/mman.h>
 
@@ -19,9 +19,8 @@ FIXTURE(events_free) {
 
 FIXTURE_SETUP(events_free)
 {
-	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	region_fill(&self->region);
-	/* What a CPU has in a batch is freed when that is emptied, by whom ever. */
+	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
+	/* Pages in a CPU's batch are freed by the process that drains it. */
 	region_drain_batches();
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
 	frames_note(&self->self.ex, &self->region, self->frames);
@@ -84,7 +83,7 @@ TEST_F(events_free, copied_page_is_left_to_the_other_without_a_word)
 	EXPECT_EQ(PAGES, steps_none(&self->self.log, &self->region));
 }
 
-/* No longer wanted, and not written since: reclaim does not swap it out, but frees it. */
+/* Reclaim frees a page that was not written after MADV_FREE. */
 TEST_F(events_free, lazily_freed_page)
 {
 	ASSERT_EQ(0, madvise(self->region.addr, PAGES * PAGE_BYTES, MADV_FREE));
@@ -97,7 +96,7 @@ TEST_F(events_free, lazily_freed_page)
 				     { OP_CLEAR, CAUSE_FREE, self->frames, NULL }));
 }
 
-/* One event for the one bit of a huge page, one each where its pages have their own. */
+/* One event for a huge page mapped by a PMD, one for each page mapped by PTEs. */
 TEST_F(events_free, huge_page)
 {
 	struct region whole, split, head, tails;

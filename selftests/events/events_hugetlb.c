@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Private hugetlb memory: its pages have one bit each, their heads'. */
+/* Private hugetlb memory: a huge page has one bit, that of its first page. */
 #include "lib/harness.h"
 #include "lib/lib.h"
 
 #define PAGES		PMD_PAGES
-#define POOL		"/proc/sys/vm/nr_hugepages"
-#define POOL_PAGES	"4"
+#define POOL_PAGES	4
 
 FIXTURE(events_hugetlb) {
 	struct region region, head, tails;
@@ -18,16 +17,9 @@ FIXTURE(events_hugetlb) {
 
 FIXTURE_SETUP(events_hugetlb)
 {
-	char text[32];
-
-	self->pin.fd = -1;
-	ASSERT_EQ(0, setting_change(&self->pool, POOL, POOL_PAGES));
-	ASSERT_LT(0, read_text(POOL, text, sizeof(text)));
-	ASSERT_EQ(atoi(POOL_PAGES), atoi(text)) TH_LOG("memory is too fragmented");
+	ASSERT_EQ(0, hugetlb_reserve(&self->pool, POOL_PAGES));
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
-	ASSERT_EQ(0, region_map(&self->region, NULL, PAGES,
-				MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0));
-	region_fill(&self->region);
+	ASSERT_EQ(0, hugetlb_map(&self->region, PAGES));
 	self->head = region_part(&self->region, 0, 1);
 	self->tails = region_part(&self->region, 1, PAGES - 1);
 	self->frame = frame_at(&self->self.ex, self->head.addr);
@@ -35,8 +27,7 @@ FIXTURE_SETUP(events_hugetlb)
 
 FIXTURE_TEARDOWN(events_hugetlb)
 {
-	if (self->pin.fd >= 0)
-		EXPECT_EQ(0, pin_release(&self->pin));
+	EXPECT_EQ(0, pin_release(&self->pin));
 	EXPECT_EQ(PAGES - 1, steps_none(&self->self.log, &self->tails));
 	EXPECT_TRUE(events_explained(&self->self.log));
 	EXPECT_EQ(0, traced_close(&self->other));
@@ -46,7 +37,7 @@ FIXTURE_TEARDOWN(events_hugetlb)
 	EXPECT_EQ(0, setting_restore(&self->pool));
 }
 
-/* Once: this is what has happened to the page since it was last asked. */
+/* The only event of the page since tracing was started. */
 static void expect_step(struct __test_metadata *_metadata, FIXTURE_DATA(events_hugetlb) * self,
 			enum event_op op, enum cause cause, __u64 frame)
 {
@@ -102,7 +93,7 @@ TEST_F(events_hugetlb, freed)
 	expect_step(_metadata, self, OP_CLEAR, CAUSE_FREE, self->frame);
 }
 
-/* A pin for reading, of a page that is shared: as of small ones. */
+/* A pin for reading unshares a shared page, as it does small pages. */
 TEST_F(events_hugetlb, pin_unshares)
 {
 	ASSERT_EQ(0, child_start_idle(&self->child));
@@ -138,7 +129,7 @@ TEST_F(events_hugetlb, copied_in_by_userfaultfd)
 	free(from);
 }
 
-/* On its way to another frame, it is as any other page. */
+/* Migration has the same events as for other pages. */
 TEST_F(events_hugetlb, migrated)
 {
 	ASSERT_EQ(0, traced_again(&self->self));

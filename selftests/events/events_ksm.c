@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KSM: ksmd takes the bit from pages that it merges. Who writes to a merged page gets a
- * copy; who reads one back from swap at another place does, too.
+ * KSM: ksmd clears the bit of pages that it merges. A write to a merged page copies it, and
+ * so does a swap-in at an address that is not in the page's anon_vma.
  */
 #include <linux/mman.h>
 #include <sys/prctl.h>
@@ -45,7 +45,7 @@ FIXTURE_SETUP(events_ksm)
 
 FIXTURE_TEARDOWN(events_ksm)
 {
-	/* Fails where it is on, as it should be. */
+	/* Fails if it is on, as it should be. */
 	swapon(getenv("XPAGEMAP_SWAPDEV"), 0);
 	EXPECT_EQ(0, ksm_stop(&self->ksm));
 	EXPECT_TRUE(events_explained(&self->self.log));
@@ -79,7 +79,7 @@ TEST_F(events_ksm, writer_gets_a_copy)
 	EXPECT_EQ(PAGES, steps_none(&self->self.log, &self->one));
 }
 
-/* A fault that is no write: KSM has the page unshared. */
+/* MADV_UNMERGEABLE unshares pages by faults that are no writes. */
 TEST_F(events_ksm, taken_apart_on_demand)
 {
 	ASSERT_EQ(0, traced_again(&self->self));
@@ -91,7 +91,7 @@ TEST_F(events_ksm, taken_apart_on_demand)
 	EXPECT_EQ(PAGES, steps_none(&self->self.log, &self->one));
 }
 
-/* Swapped out, with no copy left in memory: they are read back as ordinary pages. */
+/* Nothing is left in the swap cache, so that swap-in reads ordinary pages. */
 static void swap_out(struct __test_metadata *_metadata, FIXTURE_DATA(events_ksm) * self)
 {
 	ASSERT_EQ(0, region_reclaim(&self->one, &self->cg));
@@ -100,7 +100,7 @@ static void swap_out(struct __test_metadata *_metadata, FIXTURE_DATA(events_ksm)
 	ASSERT_EQ(0, traced_again(&self->self));
 }
 
-/* The first to read has the page, shared; the second one's place is not the page's. */
+/* The first swap-in maps the page, shared; the second copies it for its own address. */
 TEST_F(events_ksm, swap_in_at_another_place_is_a_copy)
 {
 	swap_out(_metadata, self);

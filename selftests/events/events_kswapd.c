@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* kswapd swaps out pages of a process that has no part in it. */
+/* kswapd swaps out pages: it is the process of the event. */
 #include <linux/mman.h>
 
 #include "lib/harness.h"
@@ -7,7 +7,7 @@
 
 #define PAGES		512
 #define VM		"/proc/sys/vm/"
-#define WATERMARK	"3000"	/* permyriad of memory that low and high are apart */
+#define WATERMARK	"3000"	/* distance of the watermarks, in 1/10000 of memory */
 #define HOG_STEP	(16UL << 20)
 #define PAUSE_US	20000
 #define TRIES		1500
@@ -31,8 +31,7 @@ static size_t memory(const char *key)
 
 FIXTURE_SETUP(events_kswapd)
 {
-	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	region_fill(&self->region);
+	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
 	region_drain_batches();
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
 	frames_note(&self->self.ex, &self->region, self->frames);
@@ -58,8 +57,8 @@ static long count_swapped(const struct traced *t, const struct region *r)
 }
 
 /*
- * kswapd wakes when less is free than 3/10 of memory above the least. Memory that cannot
- * be swapped takes the rest, and what is oldest and can be swapped is the region.
+ * With these watermarks kswapd wakes when less than about 3/10 of memory is free. Locked
+ * memory uses up the rest, and the region has the oldest pages that can be swapped.
  */
 TEST_F(events_kswapd, swap_out_by_kswapd)
 {

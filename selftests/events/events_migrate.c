@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Migration: the bit is cleared while a page is on its way, and set in its new frame.
- * Whoever has it moved did it, its owner or somebody else.
+ * Migration clears the bit when it begins, and sets it for the new frame when it ends. The
+ * events name the process that migrates, the owner or another one.
  */
 #include <linux/mempolicy.h>
 #include <sys/syscall.h>
@@ -10,7 +10,7 @@
 #include "lib/lib.h"
 
 #define PAGES		16
-#define SPREAD		8192	/* pages, of which every second is given back */
+#define SPREAD		8192	/* pages, of which every second is freed */
 #define SOFT_OFFLINE	"/sys/devices/system/memory/soft_offline_page"
 #define UNPOISON	"/sys/kernel/debug/hwpoison/unpoison-pfn"
 #define SECOND_NODE	"/sys/devices/system/node/node1"
@@ -25,8 +25,7 @@ FIXTURE(events_migrate) {
 
 FIXTURE_SETUP(events_migrate)
 {
-	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	region_fill(&self->region);
+	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
 	region_drain_batches();
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
 	frames_note(&self->self.ex, &self->region, self->frames);
@@ -47,57 +46,47 @@ static size_t count_moved(FIXTURE_DATA(events_migrate) * self, const struct acto
 			   { OP_SET, CAUSE_MIGRATE_END, self->after, by });
 }
 
-static int migrate_all(const struct exclusive *ex, const struct region *r)
-{
-	size_t i;
-	int err = 0;
-
-	for (i = 0; i < r->pages && !err; i++)
-		err = migrate_page(ex, region_page(r, i));
-	return err;
-}
-
 TEST_F(events_migrate, moved_by_the_process_itself)
 {
-	ASSERT_EQ(0, migrate_all(&self->self.ex, &self->region));
+	ASSERT_EQ(0, migrate_region(&self->self.ex, &self->region));
 	EXPECT_EQ(0, frames_kept(&self->self.ex, &self->region, self->frames));
 	frames_note(&self->self.ex, &self->region, self->after);
 	ASSERT_EQ(0, traced_end(&self->self));
 	EXPECT_EQ(PAGES, count_moved(self, NULL));
 }
 
-/* Of what is shared, there is no bit to take along. */
+/* A shared page has no bit to move. */
 TEST_F(events_migrate, shared_page_moves_without_a_change)
 {
 	ASSERT_EQ(0, child_start_idle(&self->child));
 	ASSERT_EQ(0, traced_again(&self->self));
-	ASSERT_EQ(0, migrate_all(&self->self.ex, &self->region));
+	ASSERT_EQ(0, migrate_region(&self->self.ex, &self->region));
 	EXPECT_EQ(0, frames_kept(&self->self.ex, &self->region, self->frames));
 	ASSERT_EQ(0, traced_end(&self->self));
 	EXPECT_EQ(PAGES, steps_none(&self->self.log, &self->region));
 }
 
-/* A pinned page cannot be moved, and is not changed by the attempt. */
+/* A pinned page cannot be moved; the attempt changes nothing. */
 TEST_F(events_migrate, pinned_page_is_left_alone)
 {
 	struct pin pin;
 
 	ASSERT_EQ(0, pin_take(&pin, self->region.addr, PAGES, PIN_WRITE));
 	ASSERT_EQ(0, traced_again(&self->self));
-	EXPECT_GT(0, migrate_all(&self->self.ex, &self->region));
+	EXPECT_GT(0, migrate_region(&self->self.ex, &self->region));
 	ASSERT_EQ(0, traced_end(&self->self));
 	EXPECT_EQ(PAGES, frames_kept(&self->self.ex, &self->region, self->frames));
 	EXPECT_EQ(PAGES, steps_none(&self->self.log, &self->region));
 	EXPECT_EQ(0, pin_release(&pin));
 }
 
-/* Whose pages are to be moved. */
+/* Pages to be moved, and their process. */
 struct order {
 	pid_t pid;
 	const struct region *region;
 };
 
-/* By physical addresses, whoever may have the pages. */
+/* Soft-offlines the frames, by their physical addresses. */
 static int take_frames_away(const struct order *o)
 {
 	int err = 0, proc = proc_pagemap_open(o->pid);
@@ -145,7 +134,7 @@ struct mover {
 	struct order order;
 };
 
-/* It must not have a part of the region: it is to be somebody else's. */
+/* Unmaps the region: only the parent has its pages. */
 static int move_when_told(struct child *c, void *arg)
 {
 	const struct mover *m = arg;
@@ -159,7 +148,7 @@ static int move_when_told(struct child *c, void *arg)
 	return 0;
 }
 
-/* The pages are the parent's alone again when this returns, and traced from then on. */
+/* On return, the parent's pages are exclusive, and traced from then on. */
 static void start_mover(struct __test_metadata *_metadata, FIXTURE_DATA(events_migrate) * self,
 			int (*move)(const struct order *o))
 {
@@ -177,7 +166,7 @@ static void start_mover(struct __test_metadata *_metadata, FIXTURE_DATA(events_m
 TEST_F(events_migrate, moved_by_another_process)
 {
 	start_mover(_metadata, self, take_frames_away);
-	ASSERT_TRUE(child_tell(&self->child) && child_hear(&self->child));
+	ASSERT_TRUE(child_ask(&self->child));
 	EXPECT_EQ(0, frames_kept(&self->self.ex, &self->region, self->frames));
 	frames_note(&self->self.ex, &self->region, self->after);
 	ASSERT_EQ(0, traced_end(&self->self));
@@ -187,16 +176,16 @@ TEST_F(events_migrate, moved_by_another_process)
 TEST_F(events_migrate, moved_by_another_process_to_another_node)
 {
 	if (access(SECOND_NODE, F_OK))
-		SKIP(return, "there is one node only: move_pages(2) has nowhere to go");
+		SKIP(return, "there is one node only: move_pages(2) needs two");
 	start_mover(_metadata, self, move_to_second_node);
-	ASSERT_TRUE(child_tell(&self->child) && child_hear(&self->child));
+	ASSERT_TRUE(child_ask(&self->child));
 	EXPECT_EQ(0, frames_kept(&self->self.ex, &self->region, self->frames));
 	frames_note(&self->self.ex, &self->region, self->after);
 	ASSERT_EQ(0, traced_end(&self->self));
 	EXPECT_EQ(PAGES, count_moved(self, &self->by));
 }
 
-/* Which of the pages are moved is not ours to say; but those that are, are told. */
+/* The kernel chooses the pages to move; each of them has both events. */
 TEST_F(events_migrate, compacted_by_another_process)
 {
 	struct event start = { .op = OP_CLEAR, .cause = CAUSE_MIGRATE_START };
@@ -209,8 +198,7 @@ TEST_F(events_migrate, compacted_by_another_process)
 	start_mover(_metadata, self, compact);
 	frames = calloc(SPREAD, sizeof(*frames));
 	ASSERT_NE(NULL, frames);
-	ASSERT_EQ(0, region_map_apart(&spread, SPREAD));
-	region_fill(&spread);
+	ASSERT_EQ(0, region_map_filled(&spread, SPREAD));
 	for (i = 0; i < SPREAD; i += 2)
 		ASSERT_EQ(0, madvise(region_page(&spread, i), PAGE_BYTES, MADV_DONTNEED));
 	frames_note(&self->self.ex, &spread, frames);
@@ -218,7 +206,7 @@ TEST_F(events_migrate, compacted_by_another_process)
 	ASSERT_EQ(0, traced_again(&self->self));
 	for (tries = 0; tries < 10 && frames_kept(&self->self.ex, &spread, frames) == SPREAD;
 	     tries++)
-		ASSERT_TRUE(child_tell(&self->child) && child_hear(&self->child));
+		ASSERT_TRUE(child_ask(&self->child));
 	ASSERT_EQ(0, traced_end(&self->self));
 	start.pid = self->by.pid;
 	end.pid = self->by.pid;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages put into memory by userfaultfd and pages that change their address. What is
- * copied in is new; what is moved, by UFFDIO_MOVE or mremap, is not changed by that, and
- * what happens to it later is told of its new address.
+ * UFFDIO_COPY makes new pages. UFFDIO_MOVE and mremap change the address and not the bit;
+ * later events have the new address.
  */
 #include "lib/harness.h"
 #include "lib/lib.h"
@@ -67,7 +66,7 @@ TEST_F(events_move, moved_by_userfaultfd_then_swapped_out)
 				     { OP_CLEAR, CAUSE_SWAP_OUT, self->frames, NULL }));
 }
 
-/* In swap, it has no page whose bit it could be: that is set where it is read back. */
+/* A page in swap has no bit: swap-in at the new address sets it. */
 TEST_F(events_move, moved_by_userfaultfd_in_swap)
 {
 	ASSERT_EQ(0, region_pageout(&self->from));
@@ -89,13 +88,12 @@ TEST_F(events_move, moved_by_mremap)
 	EXPECT_EQ(PAGES, steps_none(&self->self.log, &self->from));
 }
 
-/* What it was before as well: a page is looked for where it is when the log is read. */
+/* Earlier events have the new address, too: it is looked up when the log is read. */
 TEST_F(events_move, moved_by_mremap_then_swapped_out)
 {
 	struct region r;
 
-	ASSERT_EQ(0, region_map_apart(&r, PAGES));
-	region_fill(&r);
+	ASSERT_EQ(0, region_map_filled(&r, PAGES));
 	frames_note(&self->self.ex, &r, self->frames);
 	ASSERT_EQ(0, region_move(&r));
 	ASSERT_EQ(0, region_pageout(&r));
@@ -106,18 +104,15 @@ TEST_F(events_move, moved_by_mremap_then_swapped_out)
 	region_free(&r);
 }
 
-/* A huge page moves whole, with its PMD. */
+/* UFFDIO_MOVE moves the PMD. */
 TEST_F(events_move, huge_page_moved_by_userfaultfd)
 {
-	void *at = region_find_aligned(PMD_BYTES);
 	struct region from, to, head;
 	__u64 frames[PMD_PAGES];
 	struct child child;
 	int uffd;
 
-	ASSERT_NE(NULL, at);
-	ASSERT_EQ(0, region_map(&to, at, PMD_PAGES, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-				-1, 0));
+	ASSERT_EQ(0, thp_map_empty(&to, 1));
 	ASSERT_EQ(0, thp_map(&from, 1));
 	uffd = uffd_watch(&to);
 	ASSERT_LE(0, uffd);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pins. One for good must hold a page of the process's own: what is shared is replaced
- * or taken over first, by a write fault or, where it is only to be read, by unsharing.
+ * Long-term pins need an exclusive page: a shared one is copied or reused first, by a write
+ * fault, or by unsharing if the pin is for reading.
  */
 #include "lib/harness.h"
 #include "lib/lib.h"
@@ -46,16 +46,13 @@ FIXTURE_VARIANT_ADD(events_pin, writing_fast) {
 
 FIXTURE_SETUP(events_pin)
 {
-	self->pin.fd = -1;
-	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	region_fill(&self->region);
+	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
 }
 
 FIXTURE_TEARDOWN(events_pin)
 {
-	if (self->pin.fd >= 0)
-		EXPECT_EQ(0, pin_release(&self->pin));
+	EXPECT_EQ(0, pin_release(&self->pin));
 	EXPECT_TRUE(events_explained(&self->self.log));
 	EXPECT_EQ(0, traced_close(&self->self));
 	child_kill(&self->child);
@@ -108,7 +105,7 @@ TEST_F(events_pin, page_once_shared_is_taken_over)
 				     { OP_SET, variant->reuse, self->frames, NULL }));
 }
 
-/* The pin ends: that is no change. */
+/* The release of a pin changes nothing. */
 TEST_F(events_pin, released_page_stays_as_it_is)
 {
 	ASSERT_EQ(0, pin_take(&self->pin, self->region.addr, PAGES, variant->flags));

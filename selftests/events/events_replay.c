@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * All memory of a process traced from before it was there: for each page that is present
- * in the end, the last event of its frame at its address gives the bit, and a page that
- * has no event has none. That is what PID/exclusive says, and what was done to the page.
+ * All memory of a process, traced from before it is mapped. For each page that is present
+ * in the end, the last event of its frame at its address gives the bit; without an event
+ * the bit is clear. It agrees with PID/exclusive and with the operations on the page.
  */
 #include <linux/mman.h>
 
 #include "lib/harness.h"
 #include "lib/lib.h"
 
-#define MOST	(2 * PMD_PAGES)	/* pages of a kind */
+#define MOST	(2 * PMD_PAGES)	/* pages of a kind, at most */
 #define OWN	64		/* pages of each of this test's own kinds */
 #define SHOWN	3
 
@@ -38,8 +38,7 @@ static void make_own(struct __test_metadata *_metadata, FIXTURE_DATA(events_repl
 	EXPECT_EQ(0, region_damaged(&own[READ_BACK]));
 	for (i = 0; i < OWN; i++)
 		ASSERT_EQ(0, migrate_page(&self->self.ex, region_page(&own[MIGRATED], i)));
-	ASSERT_EQ(0, region_map_apart(&from, OWN));
-	region_fill(&from);
+	ASSERT_EQ(0, region_map_filled(&from, OWN));
 	self->uffd = uffd_watch(&own[MOVED_BY_UFFD]);
 	ASSERT_LE(0, self->uffd);
 	region_drain_batches();
@@ -61,7 +60,6 @@ FIXTURE_SETUP(events_replay)
 {
 	size_t i;
 
-	self->state.pin.fd = -1;
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
 	for (i = 0; i < KINDS; i++) {
 		self->kinds[i] = memory_kinds[i];
@@ -90,8 +88,8 @@ FIXTURE_TEARDOWN(events_replay)
 }
 
 /*
- * The bit by the last event of the frame: at the address, or at any where @addr is NULL.
- * The frame of a huge page's head has it for all of them.
+ * The bit by the last event of the frame: at @addr, or at any address if that is NULL. For
+ * a huge page, the events of its first page count.
  */
 static bool replayed(const struct events *log, const unsigned char *addr, __u64 frame)
 {
@@ -115,7 +113,7 @@ struct tally {
 	size_t pages, right, exclusive;
 };
 
-/* Whether log, view and knowledge agree about a page that is present. */
+/* Compares the bits of a present page: by the log, by PID/exclusive, and as expected. */
 static void check_page(FIXTURE_DATA(events_replay) * self, const unsigned char *addr,
 		       bool moved, bool expected, struct tally *t)
 {
@@ -132,7 +130,7 @@ static void check_page(FIXTURE_DATA(events_replay) * self, const unsigned char *
 	if (told == bit && bit == expected)
 		t->right++;
 	else if (t->pages - t->right <= SHOWN)
-		ksft_print_msg("%p: frame %llx, the log says %d, the view %d, it must be %d\n",
+		ksft_print_msg("%p: frame %llx, log %d, PID/exclusive %d, expected %d\n",
 			       addr, (unsigned long long)frame, told, bit, expected);
 }
 
@@ -153,7 +151,7 @@ TEST_F(events_replay, last_event_of_every_page_gives_its_bit)
 	ksft_print_msg("%zu events; %zu of %zu pages right, %zu of them exclusive\n",
 		       self->self.log.count, t.right, t.pages, t.exclusive);
 	EXPECT_EQ(t.pages, t.right);
-	/* There is something of either kind to be wrong about. */
+	/* There are enough pages of either kind. */
 	EXPECT_LT(5000, t.exclusive);
 	EXPECT_LT(2000, t.pages - t.exclusive);
 	EXPECT_EQ(0, violations_of(&self->self.ex));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Lives of pages: all that happens to one, in the order in which it happened. */
+/* Several changes of each page, in order. */
 #include <linux/mman.h>
 
 #include "lib/harness.h"
@@ -17,15 +17,13 @@ FIXTURE(events_sequence) {
 
 FIXTURE_SETUP(events_sequence)
 {
-	self->pin.fd = -1;
 	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
 }
 
 FIXTURE_TEARDOWN(events_sequence)
 {
-	if (self->pin.fd >= 0)
-		EXPECT_EQ(0, pin_release(&self->pin));
+	EXPECT_EQ(0, pin_release(&self->pin));
 	EXPECT_TRUE(events_explained(&self->self.log));
 	EXPECT_TRUE(events_explained(&self->other.log));
 	EXPECT_EQ(0, traced_close(&self->other));
@@ -34,17 +32,7 @@ FIXTURE_TEARDOWN(events_sequence)
 	region_free(&self->region);
 }
 
-static int fill_when_told(struct child *c, void *arg)
-{
-	while (child_hear(c)) {
-		region_fill(arg);
-		if (!child_tell(c))
-			return 1;
-	}
-	return 0;
-}
-
-/* New, shared, copied by the parent; what it leaves to the child the child takes over. */
+/* The parent copies; the child reuses the page as its last owner. */
 TEST_F(events_sequence, shared_then_copied_then_taken_over)
 {
 	struct region *r = &self->region;
@@ -52,12 +40,12 @@ TEST_F(events_sequence, shared_then_copied_then_taken_over)
 
 	region_fill(r);
 	frames_note(&self->self.ex, r, self->first);
-	ASSERT_EQ(0, traced_child(&self->other, &self->child, fill_when_told, r));
+	ASSERT_EQ(0, traced_child(&self->other, &self->child, child_fill_when_told, r));
 	child = actor_of(self->child.pid);
 	region_drain_batches();
 	region_fill(r);
 	frames_note(&self->self.ex, r, self->second);
-	ASSERT_TRUE(child_tell(&self->child) && child_hear(&self->child));
+	ASSERT_TRUE(child_ask(&self->child));
 	EXPECT_EQ(PAGES, frames_kept(&self->other.ex, r, self->first));
 	ASSERT_EQ(0, traced_end(&self->self));
 	ASSERT_EQ(0, traced_end(&self->other));
@@ -69,7 +57,7 @@ TEST_F(events_sequence, shared_then_copied_then_taken_over)
 				     { OP_SET, CAUSE_COW_REUSE, self->first, &child }));
 }
 
-/* The child copies, and the parent has what is left. */
+/* The child copies; the parent reuses the page as its last owner. */
 TEST_F(events_sequence, shared_then_copied_by_the_child_then_taken_over)
 {
 	struct region *r = &self->region;
@@ -77,9 +65,9 @@ TEST_F(events_sequence, shared_then_copied_by_the_child_then_taken_over)
 
 	region_fill(r);
 	frames_note(&self->self.ex, r, self->first);
-	ASSERT_EQ(0, traced_child(&self->other, &self->child, fill_when_told, r));
+	ASSERT_EQ(0, traced_child(&self->other, &self->child, child_fill_when_told, r));
 	child = actor_of(self->child.pid);
-	ASSERT_TRUE(child_tell(&self->child) && child_hear(&self->child));
+	ASSERT_TRUE(child_ask(&self->child));
 	frames_note(&self->other.ex, r, self->second);
 	region_drain_batches();
 	region_fill(r);
@@ -114,7 +102,7 @@ TEST_F(events_sequence, swapped_out_and_in_and_out_again)
 				     { OP_SET, CAUSE_SWAP_IN, self->third, NULL }));
 }
 
-/* Shared, unshared for a pin, and kept by the parent when it forks again. */
+/* Unshared for a pin, and copied for the child by the next fork. */
 TEST_F(events_sequence, unshared_then_copied_early)
 {
 	struct region *r = &self->region;
@@ -162,7 +150,7 @@ TEST_F(events_sequence, migrated_then_shared_then_taken_over_then_freed)
 				     { OP_CLEAR, CAUSE_FREE, self->second, NULL }));
 }
 
-/* The first page of a huge one: shared by the PMD, taken over, split, swapped out. */
+/* Events of the first page of a THP, which stand for all until it is split. */
 TEST_F(events_sequence, huge_page_shared_taken_over_and_split)
 {
 	__u64 frames[PMD_PAGES];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Large folios are split, and small ones collapsed into a large one: by the process
- * itself, by another one and by khugepaged.
+ * Splits of large folios, and collapses by the process itself, by another process and by
+ * khugepaged.
  */
 #include <linux/mman.h>
 #include <sys/syscall.h>
@@ -44,7 +44,7 @@ FIXTURE_TEARDOWN(events_split)
 	region_free(&self->region);
 }
 
-/* Its one bit is cleared, and what is mapped again has a bit per page. */
+/* The first page's bit is cleared; after the split, each page's bit is set. */
 TEST_F(events_split, split_folio)
 {
 	ASSERT_EQ(0, thp_split(&self->region));
@@ -70,8 +70,8 @@ TEST_F(events_split, split_folio_mapped_by_ptes)
 }
 
 /*
- * Some pages are not mapped any more, but had their bit still: the split drops it. The
- * first page stays as it is, and is freed with it.
+ * Pages that are not mapped any more still have their bit, and the split clears it. The
+ * first page keeps it until it is freed.
  */
 TEST_F(events_split, pages_not_mapped_lose_the_bit)
 {
@@ -90,7 +90,7 @@ TEST_F(events_split, pages_not_mapped_lose_the_bit)
 				 { OP_CLEAR, CAUSE_FREE, self->frames, NULL }));
 }
 
-/* Small pages, which then become a large one. */
+/* Writes to small pages, for the collapse. */
 static void make_small(struct __test_metadata *_metadata, FIXTURE_DATA(events_split) * self)
 {
 	ASSERT_EQ(0, madvise(self->region.addr, PMD_BYTES, MADV_DONTNEED));
@@ -102,8 +102,8 @@ static void make_small(struct __test_metadata *_metadata, FIXTURE_DATA(events_sp
 }
 
 /*
- * The new page has a bit. Those that it was made of are freed, and had theirs; who frees
- * the last of them is who empties the CPUs' batches.
+ * The new folio's bit is set. The old pages are freed, which clears their bits; those in
+ * CPU batches by the process that drains these.
  */
 static void expect_collapsed(struct __test_metadata *_metadata,
 			     FIXTURE_DATA(events_split) * self, const struct actor *by)
@@ -161,7 +161,7 @@ TEST_F(events_split, collapsed_by_another_process)
 	by = actor_of(self->child.pid);
 	make_small(_metadata, self);
 	ASSERT_EQ(0, madvise(self->region.addr, PMD_BYTES, MADV_HUGEPAGE));
-	ASSERT_TRUE(child_tell(&self->child) && child_hear(&self->child));
+	ASSERT_TRUE(child_ask(&self->child));
 	expect_collapsed(_metadata, self, &by);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Swap: a page that is swapped out loses its bit to the mark of its swap entry, whoever
- * reclaims it; what is swapped in has the bit again if it had the mark.
+ * Swap-out clears the bit and sets the exclusive mark of the swap entry; the event names
+ * the process that reclaims. Swap-in sets the bit if the entry has the mark.
  */
 #include <sys/prctl.h>
 #include <sys/swap.h>
@@ -11,75 +11,74 @@
 
 #define PAGES 40
 
-/* What another process does when it is told to. */
-struct deed {
-	int (*what)(const struct deed *d);
+/* An operation of another process. */
+struct operation {
+	int (*run)(const struct operation *op);
 	struct cgroup cg;
 };
 
 FIXTURE(events_swap) {
 	struct region region;
 	struct traced self;
-	struct child child, doer;	/* the doer has nothing of the region */
-	struct deed deed;
+	struct child child, helper;	/* the helper shares no page of the region */
+	struct operation operation;
 	struct actor by;
 	__u64 frames[PAGES], back[PAGES];
 };
 
-static int reclaim(const struct deed *d)
+static int reclaim(const struct operation *op)
 {
-	cgroup_reclaim(&d->cg, 64 * PAGES * PAGE_BYTES);
+	cgroup_reclaim(&op->cg, 64 * PAGES * PAGE_BYTES);
 	return 0;
 }
 
-static int swap_off_and_on(const struct deed *d)
+static int swap_off_and_on(const struct operation *op)
 {
-	(void)d;
+	(void)op;
 	return swapoff(getenv("XPAGEMAP_SWAPDEV")) || swapon(getenv("XPAGEMAP_SWAPDEV"), 0);
 }
 
-static int do_when_told(struct child *c, void *arg)
+static int run_when_told(struct child *c, void *arg)
 {
-	const struct deed *d = arg;
+	const struct operation *op = arg;
 
-	prctl(PR_SET_NAME, "does it, if told");
+	prctl(PR_SET_NAME, "a helper, named");
 	if (!child_tell(c))
 		return 1;
 	while (child_hear(c))
-		if (d->what(d) || !child_tell(c))
+		if (op->run(op) || !child_tell(c))
 			return 2;
 	return 0;
 }
 
 FIXTURE_SETUP(events_swap)
 {
-	ASSERT_EQ(0, cgroup_create(&self->deed.cg));
+	ASSERT_EQ(0, cgroup_create(&self->operation.cg));
 	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
 }
 
 FIXTURE_TEARDOWN(events_swap)
 {
-	/* Fails where it is on, as it should be. */
+	/* Fails if it is on, as it should be. */
 	swapon(getenv("XPAGEMAP_SWAPDEV"), 0);
 	EXPECT_TRUE(events_explained(&self->self.log));
 	EXPECT_EQ(0, traced_close(&self->self));
 	child_kill(&self->child);
-	child_kill(&self->doer);
+	child_kill(&self->helper);
 	EXPECT_EQ(0, cgroup_leave());
 	region_free(&self->region);
-	EXPECT_EQ(0, cgroup_destroy(&self->deed.cg));
+	EXPECT_EQ(0, cgroup_destroy(&self->operation.cg));
 }
 
-static void start_doer(struct __test_metadata *_metadata, FIXTURE_DATA(events_swap) * self,
-		       int (*what)(const struct deed *d))
+static void start_helper(struct __test_metadata *_metadata, FIXTURE_DATA(events_swap) * self,
+			 int (*run)(const struct operation *op))
 {
-	self->deed.what = what;
-	ASSERT_EQ(0, child_start(&self->doer, do_when_told, &self->deed));
-	ASSERT_TRUE(child_hear(&self->doer));
-	self->by = actor_of(self->doer.pid);
+	self->operation.run = run;
+	ASSERT_EQ(0, child_start(&self->helper, run_when_told, &self->operation));
+	ASSERT_TRUE(child_hear(&self->helper));
+	self->by = actor_of(self->helper.pid);
 }
 
-/* From here on it is traced. */
 static void fill_and_trace(struct __test_metadata *_metadata, FIXTURE_DATA(events_swap) * self)
 {
 	region_fill(&self->region);
@@ -102,12 +101,12 @@ TEST_F(events_swap, swap_out_by_another_process)
 	struct region *r = &self->region;
 	int tries;
 
-	start_doer(_metadata, self, reclaim);
-	ASSERT_EQ(0, cgroup_enter(&self->deed.cg));
+	start_helper(_metadata, self, reclaim);
+	ASSERT_EQ(0, cgroup_enter(&self->operation.cg));
 	fill_and_trace(_metadata, self);
 	region_drain_batches();
 	for (tries = 0; tries < 50; tries++) {
-		ASSERT_TRUE(child_tell(&self->doer) && child_hear(&self->doer));
+		ASSERT_TRUE(child_ask(&self->helper));
 		if (exclusive_count(&self->self.ex, r->addr, PAGES, EX_SWAP, EX_SWAP) == PAGES)
 			break;
 		region_drain_batches();
@@ -141,7 +140,7 @@ TEST_F(events_swap, swap_in_by_writing)
 				     { OP_SET, CAUSE_SWAP_IN, self->back, NULL }));
 }
 
-/* Fork takes marks from swap entries: there is no page whose bit it could be. */
+/* Fork clears the marks of swap entries; there is no page, and no event. */
 TEST_F(events_swap, fork_and_reading_shared_pages_back_change_no_bit)
 {
 	fill_and_trace(_metadata, self);
@@ -153,7 +152,7 @@ TEST_F(events_swap, fork_and_reading_shared_pages_back_change_no_bit)
 	EXPECT_EQ(PAGES, steps_none(&self->self.log, &self->region));
 }
 
-/* Read back within the same fault, but what sets the bit is the copy. */
+/* One fault swaps the page in and copies it; the copy gets the bit. */
 TEST_F(events_swap, write_swap_in_of_a_shared_page_is_a_copy)
 {
 	fill_and_trace(_metadata, self);
@@ -167,7 +166,7 @@ TEST_F(events_swap, write_swap_in_of_a_shared_page_is_a_copy)
 				     { OP_SET, CAUSE_COW_COPY, self->back, NULL }));
 }
 
-/* The other side goes on knowing nothing: it is shared, then gone from memory. */
+/* The pages stay without the bit after the child exits. */
 TEST_F(events_swap, shared_page_is_swapped_out_without_a_change)
 {
 	fill_and_trace(_metadata, self);
@@ -181,26 +180,26 @@ TEST_F(events_swap, shared_page_is_swapped_out_without_a_change)
 
 TEST_F(events_swap, swapoff_by_another_process)
 {
-	start_doer(_metadata, self, swap_off_and_on);
+	start_helper(_metadata, self, swap_off_and_on);
 	fill_and_trace(_metadata, self);
 	ASSERT_EQ(0, region_pageout(&self->region));
 	ASSERT_EQ(0, traced_again(&self->self));
-	ASSERT_TRUE(child_tell(&self->doer) && child_hear(&self->doer));
+	ASSERT_TRUE(child_ask(&self->helper));
 	frames_note(&self->self.ex, &self->region, self->back);
 	ASSERT_EQ(0, traced_end(&self->self));
 	EXPECT_EQ(PAGES, STEPS_TAKEN(&self->self.log, &self->region,
 				     { OP_SET, CAUSE_SWAPOFF, self->back, &self->by }));
 }
 
-/* What is shared in swap comes back shared. */
+/* swapoff maps a shared page without the bit. */
 TEST_F(events_swap, swapoff_of_shared_pages_changes_nothing)
 {
-	start_doer(_metadata, self, swap_off_and_on);
+	start_helper(_metadata, self, swap_off_and_on);
 	fill_and_trace(_metadata, self);
 	ASSERT_EQ(0, region_pageout(&self->region));
 	ASSERT_EQ(0, child_start_idle(&self->child));
 	ASSERT_EQ(0, traced_again(&self->self));
-	ASSERT_TRUE(child_tell(&self->doer) && child_hear(&self->doer));
+	ASSERT_TRUE(child_ask(&self->helper));
 	EXPECT_EQ(PAGES, exclusive_count(&self->self.ex, self->region.addr, PAGES,
 					 EX_PRESENT | EX_EXCLUSIVE, EX_PRESENT));
 	ASSERT_EQ(0, traced_end(&self->self));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Whose events a log has: those of the target's pages, and what the target itself did. */
+/* A log has the events of the target's pages, and events that the target makes. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -41,7 +41,7 @@ static int run_dd(struct child *c, void *arg)
 	return 127;
 }
 
-/* Whether an event is of a process that has neither our PID nor our memory. */
+/* True if another process made an event at an address of the region. */
 static bool is_foreign(const struct event *e, const struct region *r)
 {
 	return e->pid != getpid() && e->addr >= r->addr &&
@@ -71,27 +71,16 @@ TEST_F(events_target, unrelated_process_leaves_no_trace)
 	EXPECT_EQ(PAGES, STEPS_TAKEN(log, &self->region, { .op = OP_SET, .cause = CAUSE_NEW }));
 }
 
-static int fill_when_told(struct child *c, void *arg)
-{
-	struct region *r = arg;
-
-	if (!child_hear(c))
-		return 1;
-	region_fill(r);
-	return !child_tell(c) || !child_hear(c);
-}
-
-/* Two at once: each has the pages that are its own, at the same addresses. */
+/* Each log has the events of its own pages, at the same addresses. */
 TEST_F(events_target, two_targets_have_a_log_each)
 {
 	struct region *r = &self->region;
 	struct actor child;
 
-	ASSERT_EQ(0, traced_child(&self->other, &self->child, fill_when_told, r));
+	ASSERT_EQ(0, traced_child(&self->other, &self->child, child_fill_when_told, r));
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
 	child = actor_of(self->child.pid);
-	ASSERT_TRUE(child_tell(&self->child));
-	ASSERT_TRUE(child_hear(&self->child));
+	ASSERT_TRUE(child_ask(&self->child));
 	region_fill(r);
 	ASSERT_EQ(0, traced_end(&self->self));
 	ASSERT_EQ(0, traced_end(&self->other));
@@ -100,18 +89,16 @@ TEST_F(events_target, two_targets_have_a_log_each)
 				     { .op = OP_SET, .cause = CAUSE_NEW, .by = &child }));
 }
 
-/* One of two is no longer traced: the other one is. */
 TEST_F(events_target, one_target_stops_and_the_other_goes_on)
 {
 	struct region *r = &self->region;
 	struct actor child;
 
-	ASSERT_EQ(0, traced_child(&self->other, &self->child, fill_when_told, r));
+	ASSERT_EQ(0, traced_child(&self->other, &self->child, child_fill_when_told, r));
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
 	child = actor_of(self->child.pid);
 	ASSERT_EQ(0, traced_end(&self->self));
-	ASSERT_TRUE(child_tell(&self->child));
-	ASSERT_TRUE(child_hear(&self->child));
+	ASSERT_TRUE(child_ask(&self->child));
 	region_fill(r);
 	ASSERT_EQ(0, traced_end(&self->other));
 	ASSERT_EQ(0, events_read(&self->self.log, getpid()));
@@ -120,7 +107,7 @@ TEST_F(events_target, one_target_stops_and_the_other_goes_on)
 				     { .op = OP_SET, .cause = CAUSE_NEW, .by = &child }));
 }
 
-/* One line, and no events any more: there are no addresses to tell. */
+/* The log of an address space that is gone is one line that begins with '#'. */
 static void expect_gone(struct __test_metadata *_metadata, pid_t pid)
 {
 	char path[64], text[256] = "";
@@ -142,10 +129,9 @@ TEST_F(events_target, target_exits)
 {
 	pid_t pid;
 
-	ASSERT_EQ(0, traced_child(&self->other, &self->child, fill_when_told, &self->region));
+	ASSERT_EQ(0, traced_child(&self->other, &self->child, child_fill_when_told, &self->region));
 	pid = self->child.pid;
-	ASSERT_TRUE(child_tell(&self->child));
-	ASSERT_TRUE(child_hear(&self->child));
+	ASSERT_TRUE(child_ask(&self->child));
 	ASSERT_EQ(0, events_read(&self->other.log, pid));
 	EXPECT_LE(PAGES, self->other.log.count);
 	EXPECT_FALSE(self->other.log.gone);
@@ -164,7 +150,7 @@ static int exec_when_told(struct child *c, void *arg)
 	return 127;
 }
 
-/* The process lives on, but what was traced was its address space. */
+/* exec() ends the target: it is an address space, not a process. */
 TEST_F(events_target, target_execs)
 {
 	pid_t pid;
@@ -178,7 +164,7 @@ TEST_F(events_target, target_execs)
 	EXPECT_EQ(0, traced_close(&self->other));
 }
 
-/* A thread is not who did it: its process is, by the thread's name. */
+/* Events have the thread group's PID and the thread's name. */
 static void *fill_by_another_name(void *arg)
 {
 	prctl(PR_SET_NAME, "a thread, named");

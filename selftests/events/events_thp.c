@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Transparent huge pages. Mapped by a PMD, one has one bit, and the events of its first
- * page stand for all; when the PMD is split, each page gets a bit of its own.
+ * A THP mapped by a PMD has one bit, and the events of its first page stand for all; a
+ * split of the PMD sets a bit for each page.
  */
 #include <linux/mman.h>
 
@@ -21,7 +21,6 @@ FIXTURE(events_thp) {
 
 FIXTURE_SETUP(events_thp)
 {
-	self->pin.fd = -1;
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
 	ASSERT_EQ(0, thp_map(&self->region, 1));
 	self->head = region_part(&self->region, 0, 1);
@@ -32,8 +31,7 @@ FIXTURE_SETUP(events_thp)
 
 FIXTURE_TEARDOWN(events_thp)
 {
-	if (self->pin.fd >= 0)
-		EXPECT_EQ(0, pin_release(&self->pin));
+	EXPECT_EQ(0, pin_release(&self->pin));
 	EXPECT_TRUE(events_explained(&self->self.log));
 	EXPECT_EQ(0, traced_close(&self->other));
 	EXPECT_EQ(0, traced_close(&self->self));
@@ -49,14 +47,12 @@ TEST_F(events_thp, new_page)
 	EXPECT_EQ(PAGES - 1, steps_none(&self->self.log, &self->tails));
 }
 
-/* The huge zero page is written to, and so becomes a page. */
+/* A write to the huge zero page makes a THP. */
 TEST_F(events_thp, huge_zero_page_is_copied)
 {
-	void *at = region_find_aligned(PMD_BYTES);
 	struct region r, head;
 
-	ASSERT_NE(NULL, at);
-	ASSERT_EQ(0, region_map(&r, at, PAGES, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+	ASSERT_EQ(0, thp_map_empty(&r, 1));
 	ASSERT_EQ(0, madvise(r.addr, PMD_BYTES, MADV_HUGEPAGE));
 	ASSERT_EQ(0, madvise(r.addr, PMD_BYTES, MADV_POPULATE_READ));
 	ASSERT_EQ(PAGES, exclusive_count(&self->self.ex, r.addr, PAGES, EX_ZERO | EX_PMD,
@@ -81,7 +77,7 @@ TEST_F(events_thp, fork_shares)
 	EXPECT_EQ(PAGES - 1, steps_none(&self->self.log, &self->tails));
 }
 
-/* The PMD of a page that is shared has no bit to hand on when it is split. */
+/* The split of a shared page's PMD sets no bits. */
 TEST_F(events_thp, write_after_fork_copies_one_page)
 {
 	struct region page = region_part(&self->region, WRITTEN, 1);
@@ -115,8 +111,8 @@ TEST_F(events_thp, last_owner_reuses_the_page_when_it_writes)
 }
 
 /*
- * Pins are of the folio: fork splits the PMD, and copies every page. The head has the
- * bit before and after a split.
+ * Pins are counted by folio: fork splits the PMD, and copies every page. The first page has
+ * the bit before the split already.
  */
 TEST_F(events_thp, fork_copies_a_pinned_page_early)
 {

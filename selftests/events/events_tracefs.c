@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel's tracepoint by itself, without the module: anon_exclusive/
- * page_anon_exclusive in tracefs, in an instance of the test's own.
+ * The tracepoint anon_exclusive/page_anon_exclusive without the module, in a tracefs
+ * instance of the test.
  */
 #include <fcntl.h>
 #include <linux/mman.h>
@@ -16,7 +16,7 @@
 #define TAG		"page_anon_exclusive: "
 #define FORMAT		"/sys/kernel/tracing" EVENT "/format"
 
-/* What the tracepoint says of one change. */
+/* Fields of the tracepoint. */
 struct change {
 	unsigned long long pfn;
 	unsigned int order;
@@ -42,11 +42,10 @@ static void note_frames(int proc, const struct region *r, __u64 *frames)
 		frames[i] = frames[i] & PM_PRESENT ? frames[i] & PM_FRAME : 0;
 }
 
-/* Of this process only: who is not the test is of no concern. */
+/* Traces this process only. */
 FIXTURE_SETUP(events_tracefs)
 {
 	TEARDOWN_FROM_HERE();
-	self->pin.fd = -1;
 	ASSERT_EQ(0, mkdir(INSTANCE, 0700)) TH_LOG("%m");
 	ASSERT_EQ(0, access(INSTANCE EVENT, F_OK)) TH_LOG("the kernel has no such tracepoint");
 	ASSERT_EQ(0, write_text(INSTANCE EVENT "/filter", "common_pid == %d", getpid()));
@@ -54,7 +53,7 @@ FIXTURE_SETUP(events_tracefs)
 	self->proc = proc_pagemap_open(getpid());
 	ASSERT_LE(0, self->proc);
 	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	/* Or a frame that is still to be freed is freed and used again while it is traced. */
+	/* Otherwise frames in CPU batches are freed and used again while tracing is on. */
 	region_drain_batches();
 }
 
@@ -65,7 +64,7 @@ FIXTURE_TEARDOWN_PARENT(events_tracefs)
 	EXPECT_EQ(0, rmdir(INSTANCE)) TH_LOG("%m");
 }
 
-/* All that was traced; NULL with errno. */
+/* The trace, malloc()ed, or NULL with errno. */
 static char *read_trace(void)
 {
 	int fd = open(INSTANCE "/trace", O_RDONLY | O_CLOEXEC);
@@ -96,7 +95,7 @@ static bool parse_change(const char *at, struct change *c)
 	return sscanf(at + end, "mapping=%31s index=0x%lx ip=%127s", mapping, &index, ip) == 3;
 }
 
-/* How many of the frames have exactly one change, which is like that. */
+/* Number of frames with exactly one change, which has these fields. */
 static size_t count_changes(char *text, const __u64 *frames, const char *op, int old, int pinned)
 {
 	size_t found[PAGES] = {}, wrong[PAGES] = {}, i, count = 0;
@@ -165,7 +164,7 @@ TEST_F(events_tracefs, fork_clears_what_was_set)
 	child_kill(&self->child);
 }
 
-/* Unshared for a pin, a page is not pinned yet when it is set. */
+/* The bit of the unshared copy is set before the copy is pinned. */
 TEST_F(events_tracefs, pin_sets_the_copy)
 {
 	char *text;
@@ -212,7 +211,7 @@ TEST_F(events_tracefs, nothing_while_it_is_not_enabled)
 	free(text);
 }
 
-/* The stack of a change by fork goes through the system call. */
+/* The stack of a change by fork has kernel_clone(). */
 TEST_F(events_tracefs, stack_tells_why)
 {
 	char *text;

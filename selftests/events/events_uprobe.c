@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A uprobe's breakpoint is in a copy of the file's page. The copy is told, and that it is
- * freed; what is written into it is no change.
+ * A uprobe's breakpoint is in a copy of the file's page. The copy and its freeing have
+ * events; writes into the copy have none.
  */
 #include <fcntl.h>
 #include <linux/mman.h>
@@ -88,8 +88,8 @@ TEST_F(events_uprobe, second_breakpoint_changes_nothing)
 }
 
 /*
- * With nothing of the probe's left in it, the copy is given up for the file's page, unless
- * somebody else happens to hold a reference. Then it stays as it is.
+ * After the last breakpoint is removed, the kernel frees the copy and maps the file's page,
+ * unless something else holds a reference to the copy. Then the copy stays.
  */
 TEST_F(events_uprobe, copy_is_freed_with_the_last_breakpoint_or_kept)
 {

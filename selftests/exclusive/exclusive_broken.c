@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A kernel in which a rule does not hold: a module breaks the bit of a page on purpose, and
- * mends it again before anything comes to rely on it. PID/violations must say what is
- * broken, for certain, of which page, and of no other; and PID/events, that it was neither
- * of the causes it knows.
+ * breaker.ko sets or clears a page's PG_anon_exclusive wrongly, and the test restores it
+ * before anything relies on it. PID/violations must have a certain line of that rule for
+ * that page and for no other, and PID/events an event with the cause `other`.
  */
 #include <fcntl.h>
 #include <libgen.h>
@@ -24,7 +23,7 @@ FIXTURE(exclusive_broken) {
 	void *page;
 };
 
-/* Beside the module that is tested. */
+/* breaker.ko is in the directory of the tested module. */
 static int breaker_load(void)
 {
 	const char *module = getenv("XPAGEMAP_MODULE");
@@ -47,8 +46,8 @@ static int breaker_set(pid_t pid, const void *addr, bool exclusive)
 			  (unsigned long)addr);
 }
 
-/* How many pages break that rule for certain: this one, and no other. */
-static int broken_here(const struct exclusive *ex, const void *addr, const char *rule)
+/* Returns 1 if the only violation is a certain one of @rule at @addr, or a negative errno. */
+static int only_violation(const struct exclusive *ex, const void *addr, const char *rule)
 {
 	char path[64], text[4096], line[128];
 	const char *at;
@@ -80,7 +79,6 @@ FIXTURE_SETUP(exclusive_broken)
 
 FIXTURE_TEARDOWN(exclusive_broken)
 {
-	/* Mended: nothing is broken any more. */
 	EXPECT_EQ(0, ksm_stop(&self->ksm));
 	EXPECT_EQ(0, violations_of(&self->self.ex));
 	EXPECT_EQ(0, traced_close(&self->other));
@@ -94,7 +92,7 @@ FIXTURE_TEARDOWN(exclusive_broken)
 TEST_F(exclusive_broken, writable_page_without_the_bit)
 {
 	ASSERT_EQ(0, breaker_set(getpid(), self->page, false));
-	EXPECT_EQ(1, broken_here(&self->self.ex, self->page, "writable-not-exclusive"));
+	EXPECT_EQ(1, only_violation(&self->self.ex, self->page, "writable-not-exclusive"));
 	EXPECT_EQ(1, summary_value(&self->self.ex, self->region.addr, "violations"));
 	ASSERT_EQ(0, breaker_set(getpid(), self->page, true));
 }
@@ -103,8 +101,8 @@ TEST_F(exclusive_broken, exclusive_page_of_two_processes)
 {
 	ASSERT_EQ(0, exclusive_child_idle(&self->other.ex, &self->child));
 	ASSERT_EQ(0, breaker_set(getpid(), self->page, true));
-	EXPECT_EQ(1, broken_here(&self->self.ex, self->page, "exclusive-mapped-twice"));
-	EXPECT_EQ(1, broken_here(&self->other.ex, self->page, "exclusive-mapped-twice"));
+	EXPECT_EQ(1, only_violation(&self->self.ex, self->page, "exclusive-mapped-twice"));
+	EXPECT_EQ(1, only_violation(&self->other.ex, self->page, "exclusive-mapped-twice"));
 	ASSERT_EQ(0, breaker_set(getpid(), self->page, false));
 	EXPECT_EQ(0, violations_of(&self->other.ex));
 }
@@ -117,12 +115,12 @@ TEST_F(exclusive_broken, ksm_page_with_the_bit)
 	ASSERT_EQ(0, ksm_pause());
 	ASSERT_EQ(EX_KSM, exclusive_at(&self->self.ex, self->page) & EX_KSM);
 	ASSERT_EQ(0, breaker_set(getpid(), self->page, true));
-	/* Both places that have it break the rule. */
+	/* The page is mapped at two addresses: two lines. */
 	EXPECT_EQ(2, violations_of(&self->self.ex));
 	ASSERT_EQ(0, breaker_set(getpid(), self->page, false));
 }
 
-/* No kernel function that the module knows did this. */
+/* The bit is changed by a function that is in no table of causes. */
 TEST_F(exclusive_broken, cause_is_other)
 {
 	struct event other = {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A process of more than a hundred thousand pages of every kind: each entry of
- * PID/exclusive is what the page's history makes it, and what pagemap, kpageflags and
- * kpagecount say of the page.
+ * A process with over 100,000 pages of every kind. Each entry of PID/exclusive agrees with
+ * the operations done to the page, and with pagemap, kpageflags and kpagecount.
  */
 #include "lib/harness.h"
 #include "lib/lib.h"
@@ -21,7 +20,6 @@ FIXTURE_SETUP(exclusive_census)
 {
 	size_t i;
 
-	self->state.pin.fd = -1;
 	ASSERT_EQ(0, kpage_open(&self->kp));
 	for (i = 0; i < KINDS; i++) {
 		ASSERT_EQ(0, kind_make(&memory_kinds[i], &self->regions[i], &self->state))
@@ -35,14 +33,12 @@ FIXTURE_SETUP(exclusive_census)
 
 FIXTURE_TEARDOWN(exclusive_census)
 {
-	EXPECT_EQ(0, exclusive_close(&self->other));
-	EXPECT_EQ(0, exclusive_close(&self->ex));
-	child_kill(&self->child);
+	EXPECT_EQ(0, exclusive_close_both(&self->ex, &self->other, &self->child));
 	EXPECT_EQ(0, kinds_unmake(&self->state));
 	kpage_close(&self->kp);
 }
 
-/* How many pages are as they must be. */
+/* Number of pages in the state of their kind; the first others are printed. */
 static size_t count_right(const struct exclusive *ex, const struct kpage *kp,
 			  const struct region *r, const struct kind *k)
 {
@@ -58,13 +54,13 @@ static size_t count_right(const struct exclusive *ex, const struct kpage *kp,
 		} else if (shown++ < SHOWN) {
 			exclusive_describe(entry, text, sizeof(text));
 			ksft_print_msg("%s, page %zu: %s: %s\n", k->name, i, text,
-				       wrong ?: "not what was done to it");
+				       wrong ?: "not the state of its kind");
 		}
 	}
 	return right;
 }
 
-/* The totals of the summary are the sums of the entries. */
+/* Columns of the summary equal the sums over the entries. */
 static void expect_summary_adds_up(struct __test_metadata *_metadata,
 				   const struct exclusive *ex, const struct region *regions)
 {
@@ -98,7 +94,7 @@ static void expect_summary_adds_up(struct __test_metadata *_metadata,
 							       columns[i].column))
 					TH_LOG("%s of %s", columns[i].column, memory_kinds[j].name);
 		}
-		/* The program and its libraries have pages too. */
+		/* The total includes pages of the program and its libraries. */
 		EXPECT_LE(least, summary_value(ex, NULL, columns[i].column));
 	}
 	EXPECT_EQ(0, summary_value(ex, NULL, "violations"));

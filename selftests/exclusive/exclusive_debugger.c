@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a debugger does to pages it may not write: its writes go to exclusive copies,
- * and the mappings stay read-only.
+ * A debugger's writes to read-only mappings go to exclusive copies; the mappings stay
+ * read-only.
  */
 #include <fcntl.h>
 #include <sys/ptrace.h>
@@ -15,7 +15,7 @@
 #define ENABLE	"/sys/kernel/tracing/events/xpagemap_test/probe/enable"
 
 FIXTURE(exclusive_debugger) {
-	struct region file;	/* its pages may be run, not written */
+	struct region file;	/* of executable pages */
 	struct region view;
 	struct exclusive ex, other;
 	struct child child;
@@ -23,7 +23,7 @@ FIXTURE(exclusive_debugger) {
 	__u64 frames[PAGES];
 };
 
-/* A private mapping of a file, as a program's text is one. */
+/* A private executable mapping, like a program's text. */
 static int map_text(struct region *r, const struct region *file)
 {
 	int err = region_map_view(r, file, 0, PAGES, MAP_PRIVATE);
@@ -36,7 +36,7 @@ static int map_text(struct region *r, const struct region *file)
 	return 0;
 }
 
-/* Instructions a probe can be put on: the pages are full of them. */
+/* A uprobe needs an instruction at its address. */
 static void fill_with_nops(struct region *r)
 {
 	memset(r->addr, 0x90, r->pages * PAGE_BYTES);
@@ -59,22 +59,11 @@ FIXTURE_SETUP(exclusive_debugger)
 FIXTURE_TEARDOWN(exclusive_debugger)
 {
 	EXPECT_EQ(0, violations_of(&self->ex));
-	EXPECT_EQ(0, exclusive_close(&self->other));
-	EXPECT_EQ(0, exclusive_close(&self->ex));
-	child_kill(&self->child);
+	EXPECT_EQ(0, exclusive_close_both(&self->ex, &self->other, &self->child));
 	region_unmap(&self->view);
 	region_free(&self->file);
 	unlink("/run/xpagemap-text");
 	kpage_close(&self->kp);
-}
-
-static int be_traced(struct child *c, void *arg)
-{
-	(void)arg;
-	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) || !child_tell(c))
-		return 1;
-	child_hear(c);
-	return 0;
 }
 
 /* Writes into a stopped child. Returns 0 or a negative errno. */
@@ -94,21 +83,21 @@ TEST_F(exclusive_debugger, poked_text_page_becomes_an_exclusive_copy)
 	struct region *r = &self->view;
 	__u64 entry;
 
-	ASSERT_EQ(0, exclusive_child(&self->other, &self->child, be_traced, NULL));
+	ASSERT_EQ(0, exclusive_child(&self->other, &self->child, child_traced_by_parent, NULL));
 	ASSERT_TRUE(child_hear(&self->child));
 	ASSERT_EQ(0, poke(&self->child, region_page(r, POKED), 0x123));
 	entry = exclusive_at(&self->other, region_page(r, POKED));
 	EXPECT_EQ(EX_PRESENT | EX_EXCLUSIVE, entry & EX_STATE);
 	EXPECT_EQ(1, ex_map_count(entry));
 	EXPECT_NE(self->frames[POKED], frame_at(&self->other, region_page(r, POKED)));
-	/* The file, and who else maps it, are not touched. */
+	/* The file's page, and the parent's mapping of it, stay. */
 	EXPECT_EQ(EX_PRESENT | EX_FILE,
 		  exclusive_at(&self->ex, region_page(r, POKED)) & EX_STATE);
 	EXPECT_EQ(PAGES, frames_kept(&self->ex, r, self->frames));
 	EXPECT_EQ(0, violations_of(&self->other));
 }
 
-/* Shared anonymous memory is unshared by the debugger's write as by the child's own. */
+/* A debugger's write copies a page shared by fork, as the child's own write would. */
 TEST_F(exclusive_debugger, poked_shared_page_is_copied)
 {
 	struct region r;
@@ -116,7 +105,7 @@ TEST_F(exclusive_debugger, poked_shared_page_is_copied)
 
 	ASSERT_EQ(0, region_map_private_anon(&r, PAGES));
 	region_fill(&r);
-	ASSERT_EQ(0, exclusive_child(&self->other, &self->child, be_traced, NULL));
+	ASSERT_EQ(0, exclusive_child(&self->other, &self->child, child_traced_by_parent, NULL));
 	ASSERT_TRUE(child_hear(&self->child));
 	frames_note(&self->ex, &r, frames);
 	ASSERT_EQ(0, poke(&self->child, region_page(&r, POKED), 0x123));

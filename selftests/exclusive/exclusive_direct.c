@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Direct I/O: a disk reads into the process's pages while it forks. The pages are
- * pinned until the read is done, and what is read is the parent's.
+ * A read with O_DIRECT into pages of a process that forks meanwhile. The pages are pinned
+ * until the read ends, and the parent gets the data.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -15,8 +15,8 @@
 #define PAUSE_US 10000
 
 FIXTURE(exclusive_direct) {
-	struct region region;	/* where it is read to */
-	struct region expected;	/* what is on the disk */
+	struct region region;	/* buffer of the read */
+	struct region expected;	/* contents of the disk */
 	struct exclusive ex, other;
 	char below[SWAPDEV_PATH], path[SWAPDEV_PATH];
 	__u64 frames[PAGES];
@@ -40,8 +40,7 @@ FIXTURE_SETUP(exclusive_direct)
 	ASSERT_LE(0, self->disk) TH_LOG("%m");
 	ASSERT_EQ((long)(PAGES * PAGE_BYTES),
 		  pwrite(self->disk, self->expected.addr, PAGES * PAGE_BYTES, 0));
-	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	region_fill(&self->region);
+	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
 	ASSERT_EQ(0, exclusive_open(&self->ex, getpid()));
 	frames_note(&self->ex, &self->region, self->frames);
 }
@@ -65,7 +64,7 @@ static void *read_disk(void *arg)
 	return NULL;
 }
 
-/* Reads on a thread, and waits until the pages are pinned for it. */
+/* Reads in a thread, and waits until the pages are pinned. */
 static int start_reading(FIXTURE_DATA(exclusive_direct) * self)
 {
 	int tries, err = -pthread_create(&self->reader, NULL, read_disk, self);
@@ -81,7 +80,7 @@ static int start_reading(FIXTURE_DATA(exclusive_direct) * self)
 	return -ETIMEDOUT;
 }
 
-static int look_when_told(struct child *c, void *arg)
+static int compare_when_told(struct child *c, void *arg)
 {
 	return !child_hear(c) || region_damaged(arg);
 }
@@ -96,7 +95,7 @@ TEST_F(exclusive_direct, fork_copies_what_is_being_read_into)
 	ASSERT_EQ(0, start_reading(self));
 	EXPECT_EQ(PAGES, exclusive_count(&self->ex, r->addr, PAGES, EX_STATE,
 					 EX_OWN | EX_MAYBE_PINNED));
-	ASSERT_EQ(0, exclusive_child(&self->other, &child, look_when_told, r));
+	ASSERT_EQ(0, exclusive_child(&self->other, &child, compare_when_told, r));
 	EXPECT_EQ(PAGES, exclusive_count(&self->ex, r->addr, PAGES, EX_STATE,
 					 EX_OWN | EX_MAYBE_PINNED));
 	EXPECT_EQ(PAGES, frames_kept(&self->ex, r, self->frames));
@@ -112,7 +111,7 @@ TEST_F(exclusive_direct, fork_copies_what_is_being_read_into)
 	EXPECT_EQ(0, memcmp(r->addr, self->expected.addr, PAGES * PAGE_BYTES));
 	EXPECT_EQ(PAGES, frames_kept(&self->ex, r, self->frames));
 	EXPECT_EQ(PAGES, exclusive_count(&self->ex, r->addr, PAGES, EX_STATE, EX_OWN));
-	/* The child's copies are of before the read. */
+	/* The child's copies have the contents from before the read. */
 	EXPECT_TRUE(child_tell(&child));
 	EXPECT_EQ(0, exclusive_close(&self->other));
 	status = child_wait(&child);
@@ -121,7 +120,7 @@ TEST_F(exclusive_direct, fork_copies_what_is_being_read_into)
 	EXPECT_EQ(0, violations_of(&self->ex));
 }
 
-/* The same the other way: shared first, the pages to be read into are copied by the pin. */
+/* Pages that are shared before the read: the pin copies them. */
 TEST_F(exclusive_direct, read_into_shared_pages_copies_them_first)
 {
 	struct region *r = &self->region;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fork and copy-on-write, seen in the exclusive bit: set on a page that is one
- * process's own, cleared on both sides by fork, set again where one side
- * has written.
+ * Fork and copy on write: the bit is set on a page of one process, cleared by fork for
+ * both, and set again for a process that writes.
  */
 #include <linux/mman.h>
 
@@ -22,16 +21,13 @@ FIXTURE(exclusive_fork) {
 FIXTURE_SETUP(exclusive_fork)
 {
 	ASSERT_EQ(0, kpage_open(&self->kp));
-	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	region_fill(&self->region);
+	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
 	ASSERT_EQ(0, exclusive_open(&self->ex, getpid()));
 }
 
 FIXTURE_TEARDOWN(exclusive_fork)
 {
-	EXPECT_EQ(0, exclusive_close(&self->other));
-	EXPECT_EQ(0, exclusive_close(&self->ex));
-	child_kill(&self->child);
+	EXPECT_EQ(0, exclusive_close_both(&self->ex, &self->other, &self->child));
 	region_free(&self->region);
 	kpage_close(&self->kp);
 }
@@ -49,7 +45,7 @@ TEST_F(exclusive_fork, new_page_is_exclusive)
 	EXPECT_EQ(0, violations_of(&self->ex));
 }
 
-/* Only read, memory is the zero page, which is nobody's. */
+/* A read fault maps the zero page, which is never exclusive. */
 TEST_F(exclusive_fork, zero_page_has_no_bit)
 {
 	struct region r;
@@ -63,7 +59,7 @@ TEST_F(exclusive_fork, zero_page_has_no_bit)
 	region_free(&r);
 }
 
-/* A shmem page may be mapped once and is still the file's. */
+/* A shmem page belongs to its file, even if it is mapped once. */
 TEST_F(exclusive_fork, shared_memory_has_no_bit)
 {
 	struct region r;
@@ -91,7 +87,7 @@ TEST_F(exclusive_fork, fork_clears_the_bit_on_both_sides)
 	EXPECT_EQ(0, violations_of(&self->other));
 }
 
-/* The child keeps the page; that it has it alone now, the page does not know. */
+/* The child keeps the page, mapped once now; its bit stays clear until the child writes. */
 TEST_F(exclusive_fork, parent_that_writes_gets_a_copy)
 {
 	__u64 before[PAGES];
@@ -124,7 +120,7 @@ TEST_F(exclusive_fork, last_owner_reuses_the_page_when_it_writes)
 	EXPECT_EQ(0, violations_of(&self->ex));
 }
 
-/* Writes to every second page of what it shares with its parent. */
+/* Writes to every second page. */
 static int write_half(struct child *c, void *arg)
 {
 	struct region *r = arg;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Private hugetlb memory: one bit for the whole page, its head's. */
+/* Private hugetlb memory: a huge page has one bit, that of its first page. */
 #include "lib/harness.h"
 #include "lib/lib.h"
 
 #define HUGE_PAGES	2
 #define PAGES		(HUGE_PAGES * PMD_PAGES)
-#define POOL		"/proc/sys/vm/nr_hugepages"
-#define POOL_PAGES	"4"	/* a copy of each */
+#define POOL_PAGES	4	/* two pages, and a copy of each */
 
 FIXTURE(exclusive_hugetlb) {
 	struct region region;
@@ -19,15 +18,9 @@ FIXTURE(exclusive_hugetlb) {
 
 FIXTURE_SETUP(exclusive_hugetlb)
 {
-	char text[32];
-
 	ASSERT_EQ(0, kpage_open(&self->kp));
-	ASSERT_EQ(0, setting_change(&self->pool, POOL, POOL_PAGES));
-	ASSERT_LT(0, read_text(POOL, text, sizeof(text)));
-	ASSERT_EQ(atoi(POOL_PAGES), atoi(text)) TH_LOG("memory is too fragmented");
-	ASSERT_EQ(0, region_map(&self->region, NULL, PAGES,
-				MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0));
-	region_fill(&self->region);
+	ASSERT_EQ(0, hugetlb_reserve(&self->pool, POOL_PAGES));
+	ASSERT_EQ(0, hugetlb_map(&self->region, PAGES));
 	ASSERT_EQ(0, exclusive_open(&self->ex, getpid()));
 	frames_note(&self->ex, &self->region, self->frames);
 }
@@ -35,9 +28,7 @@ FIXTURE_SETUP(exclusive_hugetlb)
 FIXTURE_TEARDOWN(exclusive_hugetlb)
 {
 	EXPECT_EQ(0, violations_of(&self->ex));
-	EXPECT_EQ(0, exclusive_close(&self->other));
-	EXPECT_EQ(0, exclusive_close(&self->ex));
-	child_kill(&self->child);
+	EXPECT_EQ(0, exclusive_close_both(&self->ex, &self->other, &self->child));
 	region_free(&self->region);
 	kpage_close(&self->kp);
 	EXPECT_EQ(0, setting_restore(&self->pool));
@@ -87,7 +78,7 @@ TEST_F(exclusive_hugetlb, last_owner_reuses_the_page_when_it_writes)
 	EXPECT_EQ(PAGES, frames_kept(&self->ex, r, self->frames));
 }
 
-/* One small page of the first is pinned; the second is shared as ever. */
+/* The first huge page is pinned, by one of its pages; the second is not. */
 TEST_F(exclusive_hugetlb, fork_copies_a_pinned_page_early)
 {
 	struct region *r = &self->region;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KSM: equal pages become one, read-only and nobody's own. A KSM page never has the
- * bit, a page with a pin never becomes one.
+ * KSM merges equal pages into one that is read-only. A KSM page never has the bit, and a
+ * pinned page is not merged.
  */
 #include "lib/harness.h"
 #include "lib/lib.h"
@@ -36,9 +36,7 @@ FIXTURE_TEARDOWN(exclusive_ksm)
 {
 	EXPECT_EQ(0, ksm_stop(&self->ksm));
 	EXPECT_EQ(0, violations_of(&self->ex));
-	EXPECT_EQ(0, exclusive_close(&self->other));
-	EXPECT_EQ(0, exclusive_close(&self->ex));
-	child_kill(&self->child);
+	EXPECT_EQ(0, exclusive_close_both(&self->ex, &self->other, &self->child));
 	region_free(&self->one);
 	region_free(&self->two);
 	kpage_close(&self->kp);
@@ -74,7 +72,7 @@ TEST_F(exclusive_ksm, writer_gets_a_page_of_its_own)
 	EXPECT_EQ(0, frames_kept(&self->ex, &self->two, self->frames));
 }
 
-/* Taken apart without a write: exclusive copies, which a write may make writable. */
+/* MADV_UNMERGEABLE makes exclusive copies without a write; they may be read-only. */
 TEST_F(exclusive_ksm, unmerged_pages_are_exclusive)
 {
 	ASSERT_EQ(0, merge(&self->ksm));
@@ -107,7 +105,7 @@ TEST_F(exclusive_ksm, pinned_page_is_not_merged)
 	EXPECT_EQ(0, pin_release(&pin));
 }
 
-/* A pin for good of a merged page: it is replaced first, read-only or not. */
+/* A long-term pin replaces a merged page first, even if it is for reading. */
 TEST_F(exclusive_ksm, pin_of_a_merged_page_unshares_it)
 {
 	struct pin pin;

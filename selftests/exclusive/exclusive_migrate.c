@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Pages that move to other frames (migration) and to other addresses (mremap) keep
- * what the bit says of them.
- */
+/* The bit stays the same when pages move to other frames (migration) or addresses (mremap). */
 #include "lib/harness.h"
 #include "lib/lib.h"
 
 #define PAGES	16
-#define SPREAD	8192	/* pages, of which every second is given back */
+#define SPREAD	8192	/* pages, of which every second is freed */
 
 FIXTURE(exclusive_migrate) {
 	struct region region;
@@ -20,8 +17,7 @@ FIXTURE(exclusive_migrate) {
 FIXTURE_SETUP(exclusive_migrate)
 {
 	ASSERT_EQ(0, kpage_open(&self->kp));
-	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	region_fill(&self->region);
+	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
 	ASSERT_EQ(0, exclusive_open(&self->ex, getpid()));
 	frames_note(&self->ex, &self->region, self->frames);
 }
@@ -29,28 +25,16 @@ FIXTURE_SETUP(exclusive_migrate)
 FIXTURE_TEARDOWN(exclusive_migrate)
 {
 	EXPECT_EQ(0, violations_of(&self->ex));
-	EXPECT_EQ(0, exclusive_close(&self->other));
-	EXPECT_EQ(0, exclusive_close(&self->ex));
-	child_kill(&self->child);
+	EXPECT_EQ(0, exclusive_close_both(&self->ex, &self->other, &self->child));
 	region_free(&self->region);
 	kpage_close(&self->kp);
-}
-
-static int migrate_all(const struct exclusive *ex, const struct region *r)
-{
-	size_t i;
-	int err = 0;
-
-	for (i = 0; i < r->pages && !err; i++)
-		err = migrate_page(ex, region_page(r, i));
-	return err;
 }
 
 TEST_F(exclusive_migrate, exclusive_page_stays_so_in_its_new_frame)
 {
 	struct region *r = &self->region;
 
-	ASSERT_EQ(0, migrate_all(&self->ex, r));
+	ASSERT_EQ(0, migrate_region(&self->ex, r));
 	EXPECT_EQ(0, frames_kept(&self->ex, r, self->frames));
 	EXPECT_EQ(PAGES, crosscheck_count(&self->ex, &self->kp, r, EX_OWN, 1));
 	EXPECT_EQ(0, region_damaged(r));
@@ -61,7 +45,7 @@ TEST_F(exclusive_migrate, shared_page_moves_for_both)
 	struct region *r = &self->region;
 
 	ASSERT_EQ(0, exclusive_child_idle(&self->other, &self->child));
-	ASSERT_EQ(0, migrate_all(&self->ex, r));
+	ASSERT_EQ(0, migrate_region(&self->ex, r));
 	EXPECT_EQ(0, frames_kept(&self->ex, r, self->frames));
 	frames_note(&self->ex, r, self->frames);
 	EXPECT_EQ(PAGES, frames_kept(&self->other, r, self->frames));
@@ -85,7 +69,7 @@ TEST_F(exclusive_migrate, pinned_page_stays)
 	EXPECT_EQ(0, pin_release(&pin));
 }
 
-/* Memory with holes is compacted: most of what is left finds itself elsewhere. */
+/* Memory with holes is compacted: most pages move. */
 TEST_F(exclusive_migrate, compacted_pages_keep_their_bits)
 {
 	struct region spread;
@@ -118,7 +102,7 @@ TEST_F(exclusive_migrate, compacted_pages_keep_their_bits)
 	region_free(&spread);
 }
 
-/* Other addresses, the same frames. */
+/* mremap changes the addresses and no frame. */
 TEST_F(exclusive_migrate, mremap_keeps_bits_and_marks)
 {
 	struct region *r = &self->region;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * UFFDIO_MOVE takes pages from one place to another within a process. Only what is
- * exclusive can move, and it stays so; reverse mapping must find it there.
+ * UFFDIO_MOVE changes the addresses of pages within a process. It moves exclusive pages
+ * only, they stay exclusive, and the reverse mapping finds them at the new addresses.
  */
 #include <linux/mman.h>
 
@@ -13,7 +13,7 @@
 #define MARKED (EX_SWAP | EX_EXCLUSIVE)
 
 FIXTURE(exclusive_move) {
-	struct region from, to;	/* the pages, and where they go */
+	struct region from, to;	/* source and destination */
 	struct exclusive ex, other;
 	struct child child;
 	struct kpage kp;
@@ -37,9 +37,7 @@ FIXTURE_SETUP(exclusive_move)
 FIXTURE_TEARDOWN(exclusive_move)
 {
 	EXPECT_EQ(0, violations_of(&self->ex));
-	EXPECT_EQ(0, exclusive_close(&self->other));
-	EXPECT_EQ(0, exclusive_close(&self->ex));
-	child_kill(&self->child);
+	EXPECT_EQ(0, exclusive_close_both(&self->ex, &self->other, &self->child));
 	close(self->uffd);
 	region_free(&self->from);
 	region_free(&self->to);
@@ -65,7 +63,7 @@ TEST_F(exclusive_move, present_pages_stay_exclusive)
 	EXPECT_EQ(0, region_damaged(&self->to));
 }
 
-/* Unmapping a page to write it takes reverse mapping, from its new place. */
+/* Reclaim unmaps a page by the reverse mapping. */
 TEST_F(exclusive_move, reclaim_finds_moved_pages)
 {
 	ASSERT_EQ(PAGES, move_all(self->uffd, &self->to, &self->from));
@@ -111,7 +109,7 @@ TEST_F(exclusive_move, ksm_merges_moved_pages)
 	region_free(&twin);
 }
 
-/* The old mapping is gone, and its anon_vma with it, before the page is looked for. */
+/* The source is unmapped, and its anon_vma freed, before reclaim. */
 TEST_F(exclusive_move, reclaim_finds_them_when_the_old_mapping_is_gone)
 {
 	ASSERT_EQ(PAGES, move_all(self->uffd, &self->to, &self->from));
@@ -136,7 +134,7 @@ TEST_F(exclusive_move, swapped_pages_keep_slot_and_mark)
 	EXPECT_EQ(PAGES, crosscheck_count(&self->ex, &self->kp, &self->to, EX_OWN, 1));
 }
 
-/* Read ahead they are in the swap cache as well: that copy must move along. */
+/* Pages that were read ahead are in the swap cache: those folios move as well. */
 TEST_F(exclusive_move, pages_in_the_swap_cache_move_along)
 {
 	ASSERT_EQ(0, region_pageout(&self->from));
@@ -178,7 +176,7 @@ TEST_F(exclusive_move, shared_pages_in_swap_are_refused)
 	expect_refused(_metadata, self->uffd, &self->ex, &self->to, &self->from);
 }
 
-/* Refused, they are as they were, and move once the pin is gone. */
+/* Pinned pages stay unchanged, and move after the pin is released. */
 TEST_F(exclusive_move, pinned_pages_are_refused)
 {
 	struct pin pin;
@@ -193,7 +191,7 @@ TEST_F(exclusive_move, pinned_pages_are_refused)
 	EXPECT_EQ(PAGES, crosscheck_count(&self->ex, &self->kp, &self->to, EX_OWN, 1));
 }
 
-/* A copy is a new page, exclusive from the first. */
+/* UFFDIO_COPY makes new pages, which are exclusive. */
 TEST_F(exclusive_move, copied_in_pages_are_exclusive)
 {
 	ASSERT_EQ(0, exclusive_child_idle(&self->other, &self->child));

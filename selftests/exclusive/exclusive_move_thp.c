@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* UFFDIO_MOVE of transparent huge pages: whole by the PMD, or split to move a part. */
+/* UFFDIO_MOVE of THPs: it moves the PMD, or splits it to move a part. */
 #include "lib/harness.h"
 #include "lib/lib.h"
 
@@ -17,12 +17,8 @@ FIXTURE(exclusive_move_thp) {
 
 FIXTURE_SETUP(exclusive_move_thp)
 {
-	void *at = region_find_aligned(PMD_BYTES);
-
-	ASSERT_NE(NULL, at);
 	ASSERT_EQ(0, kpage_open(&self->kp));
-	ASSERT_EQ(0, region_map(&self->to, at, PAGES,
-				MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+	ASSERT_EQ(0, thp_map_empty(&self->to, 1));
 	ASSERT_EQ(0, thp_map(&self->from, 1));
 	self->to.id = self->from.id;
 	self->uffd = uffd_watch(&self->to);
@@ -35,9 +31,7 @@ FIXTURE_SETUP(exclusive_move_thp)
 FIXTURE_TEARDOWN(exclusive_move_thp)
 {
 	EXPECT_EQ(0, violations_of(&self->ex));
-	EXPECT_EQ(0, exclusive_close(&self->other));
-	EXPECT_EQ(0, exclusive_close(&self->ex));
-	child_kill(&self->child);
+	EXPECT_EQ(0, exclusive_close_both(&self->ex, &self->other, &self->child));
 	close(self->uffd);
 	region_free(&self->from);
 	region_free(&self->to);
@@ -54,7 +48,7 @@ TEST_F(exclusive_move_thp, moves_whole)
 	EXPECT_EQ(0, region_damaged(&self->to));
 }
 
-/* Reverse mapping finds it there: it is swapped out, and read back. */
+/* The reverse mapping finds it at its new address: it is swapped out and in. */
 TEST_F(exclusive_move_thp, reclaim_finds_it_when_the_old_mapping_is_gone)
 {
 	ASSERT_EQ(PAGES, uffd_move(self->uffd, self->to.addr, self->from.addr, PAGES));

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pinned pages and fork: the parent keeps its page, with the bit, and the child gets
- * a copy at once. What the pin holds is what the parent goes on seeing.
+ * Pinned pages and fork: the parent keeps its page and the bit, and the child gets a copy
+ * during fork. The pin and the parent's mapping stay the same page.
  */
 #include "lib/harness.h"
 #include "lib/lib.h"
 
 #define PAGES	16
-#define FIRST	4	/* pinned are some in the middle */
+#define FIRST	4	/* of the pinned pages */
 #define PINNED	5
 
 #define PINNED_STATE (EX_OWN | EX_MAYBE_PINNED)
@@ -105,8 +105,7 @@ FIXTURE_SETUP(exclusive_pin)
 {
 	self->content = malloc(PINNED * PAGE_BYTES);
 	ASSERT_NE(NULL, self->content);
-	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	region_fill(&self->region);
+	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
 	ASSERT_EQ(0, exclusive_open(&self->ex, getpid()));
 	self->pinner.addr = region_page(&self->region, FIRST);
 	ASSERT_EQ(0, variant->pin(&self->pinner));
@@ -116,9 +115,7 @@ FIXTURE_SETUP(exclusive_pin)
 FIXTURE_TEARDOWN(exclusive_pin)
 {
 	EXPECT_EQ(0, variant->unpin(&self->pinner));
-	EXPECT_EQ(0, exclusive_close(&self->other));
-	EXPECT_EQ(0, exclusive_close(&self->ex));
-	child_kill(&self->child);
+	EXPECT_EQ(0, exclusive_close_both(&self->ex, &self->other, &self->child));
 	region_free(&self->region);
 	free(self->content);
 }
@@ -144,8 +141,8 @@ TEST_F(exclusive_pin, pinned_pages_are_told)
 	EXPECT_EQ(0, violations_of(&self->ex));
 }
 
-/* Tells the parent whether its pages are as they were, each time it is asked. */
-static int keep_looking(struct child *c, void *arg)
+/* Tells the parent, at once and each time it is told to, if the pages are unchanged. */
+static int compare_when_told(struct child *c, void *arg)
 {
 	const struct region *r = arg;
 
@@ -161,7 +158,7 @@ TEST_F(exclusive_pin, fork_copies_a_pinned_page_early)
 	struct region *r = &self->region;
 	size_t i;
 
-	ASSERT_EQ(0, child_start(&self->child, keep_looking, r));
+	ASSERT_EQ(0, child_start(&self->child, compare_when_told, r));
 	ASSERT_TRUE(child_hear(&self->child));
 	ASSERT_EQ(0, exclusive_open(&self->other, self->child.pid));
 	for (i = 0; i < PAGES; i++) {
@@ -188,13 +185,13 @@ TEST_F(exclusive_pin, fork_copies_a_pinned_page_early)
 	EXPECT_EQ(0, violations_of(&self->other));
 }
 
-/* The parent writes after the fork: into the pin, and not into the child. */
+/* After the fork, the parent writes to the pinned pages, and the child's do not change. */
 TEST_F(exclusive_pin, pin_sees_what_the_parent_writes)
 {
 	struct region *r = &self->region;
 	size_t i;
 
-	ASSERT_EQ(0, child_start(&self->child, keep_looking, r));
+	ASSERT_EQ(0, child_start(&self->child, compare_when_told, r));
 	ASSERT_TRUE(child_hear(&self->child));
 	r->id = pattern_new_id();
 	region_fill(r);
@@ -203,13 +200,12 @@ TEST_F(exclusive_pin, pin_sees_what_the_parent_writes)
 	for (i = 0; i < PINNED; i++)
 		EXPECT_TRUE(pattern_matches(self->content + i * PAGE_BYTES, r->id,
 					    FIRST + i));
-	ASSERT_TRUE(child_tell(&self->child));
-	EXPECT_TRUE(child_hear(&self->child));
+	ASSERT_TRUE(child_ask(&self->child));
 	for (i = FIRST; i < FIRST + PINNED; i++)
 		EXPECT_EQ(self->frames[i], frame_at(&self->ex, region_page(r, i)));
 }
 
-/* Reclaim leaves it alone, and the pin never points to a page that is not mapped. */
+/* Reclaim skips pinned pages: they stay mapped. */
 TEST_F(exclusive_pin, pinned_page_is_not_swapped_out)
 {
 	struct region *r = &self->region;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * References that are no pins. vmsplice takes them: the page behind may be replaced
- * by a write, and so many of them that a small folio looks pinned.
+ * References by vmsplice, which are no pins: a write may replace the page, and many of
+ * them make a small folio look pinned.
  */
 #include <fcntl.h>
 #include <sys/uio.h>
@@ -33,8 +33,7 @@ FIXTURE_SETUP(exclusive_references)
 		ASSERT_LE(SLOTS * (int)PAGE_BYTES,
 			  fcntl(self->pipes[i][1], F_SETPIPE_SZ, SLOTS * PAGE_BYTES));
 	}
-	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	region_fill(&self->region);
+	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
 	region_drain_batches();
 	ASSERT_EQ(0, exclusive_open(&self->ex, getpid()));
 	frames_note(&self->ex, &self->region, self->frames);
@@ -44,9 +43,7 @@ FIXTURE_TEARDOWN(exclusive_references)
 {
 	int i;
 
-	EXPECT_EQ(0, exclusive_close(&self->other));
-	EXPECT_EQ(0, exclusive_close(&self->ex));
-	child_kill(&self->child);
+	EXPECT_EQ(0, exclusive_close_both(&self->ex, &self->other, &self->child));
 	for (i = 0; i < PIPES; i++) {
 		close(self->pipes[i][0]);
 		close(self->pipes[i][1]);
@@ -55,7 +52,7 @@ FIXTURE_TEARDOWN(exclusive_references)
 	kpage_close(&self->kp);
 }
 
-/* Puts a byte of the page into pipes @times times: as many references. */
+/* Takes @times references to the page, by bytes in pipes. */
 static int refer(int pipes[PIPES][2], void *page, int times)
 {
 	struct iovec iov = { page, 1 };
@@ -67,7 +64,7 @@ static int refer(int pipes[PIPES][2], void *page, int times)
 	return 0;
 }
 
-/* A reference is no promise: the pipe keeps the old bytes, the parent has new ones. */
+/* The pipe keeps the old page, and the parent writes to a new one. */
 TEST_F(exclusive_references, spliced_page_is_shared_and_left_by_the_writer)
 {
 	struct region *r = &self->region;
@@ -84,7 +81,7 @@ TEST_F(exclusive_references, spliced_page_is_shared_and_left_by_the_writer)
 	child_kill(&self->child);
 	region_drain_batches();
 
-	/* Alone again: the pages are reused, but for the one that the pipe refers to. */
+	/* The last owner reuses its pages, except the one that the pipe refers to. */
 	r->id = pattern_new_id();
 	region_fill(r);
 	EXPECT_EQ(PAGES, crosscheck_count(&self->ex, &self->kp, r, EX_OWN, 1));
@@ -95,7 +92,7 @@ TEST_F(exclusive_references, spliced_page_is_shared_and_left_by_the_writer)
 	EXPECT_EQ(0, violations_of(&self->ex));
 }
 
-/* The kernel's own hint is wrong then, and PID/exclusive can only repeat it. */
+/* folio_maybe_dma_pinned() is wrong then, and PID/exclusive shows its result. */
 TEST_F(exclusive_references, a_thousand_references_look_like_a_pin)
 {
 	struct region *r = &self->region;
@@ -112,7 +109,7 @@ TEST_F(exclusive_references, a_thousand_references_look_like_a_pin)
 	EXPECT_EQ(0, violations_of(&self->ex));
 }
 
-/* References without a pin, and not exclusive: a suspicion, and no more than that. */
+/* Shared, with as many references as a pin has: `suspected`, not `certain`. */
 TEST_F(exclusive_references, fork_shares_it_where_nothing_was_ever_pinned)
 {
 	struct region *r = &self->region;
@@ -122,12 +119,12 @@ TEST_F(exclusive_references, fork_shares_it_where_nothing_was_ever_pinned)
 	EXPECT_EQ(EX_PRESENT | EX_MAYBE_PINNED,
 		  exclusive_at(&self->ex, r->addr) & EX_STATE);
 	EXPECT_EQ(PAGES, frames_kept(&self->other, r, self->frames));
-	EXPECT_EQ(1, suspicions_of(&self->ex, r->addr));
-	EXPECT_EQ(0, suspicions_of(&self->ex, region_page(r, 1)));
+	EXPECT_EQ(1, suspected_at(&self->ex, r->addr));
+	EXPECT_EQ(0, suspected_at(&self->ex, region_page(r, 1)));
 	EXPECT_EQ(0, violations_of(&self->ex));
 }
 
-/* Once the process has pinned anything, fork takes the hint for a pin, and copies. */
+/* After any pin by the process, fork takes such references for a pin, and copies. */
 TEST_F(exclusive_references, fork_copies_it_once_anything_was_pinned)
 {
 	struct region *r = &self->region;
@@ -144,7 +141,7 @@ TEST_F(exclusive_references, fork_copies_it_once_anything_was_pinned)
 	EXPECT_EQ(0, violations_of(&self->other));
 }
 
-/* Large folios count pins apart: no number of references looks like one. */
+/* Large folios have a pin count of their own: references do not look like pins. */
 TEST_F(exclusive_references, large_folio_is_not_taken_for_pinned)
 {
 	struct region r;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Splitting a large folio's mapping, or the folio, keeps the bits; collapsing makes a
- * new page that is exclusive.
+ * A split of a large folio's mapping, or of the folio, keeps the bits; a collapse makes a
+ * new folio that is exclusive.
  */
 #include <linux/mman.h>
 
@@ -67,7 +67,7 @@ TEST_F(exclusive_split, collapsed_again_it_is_one_exclusive_page)
 	EXPECT_EQ(0, violations_of(&self->ex));
 }
 
-/* Pinned, it can neither be split nor copied. */
+/* A pinned folio cannot be split. */
 TEST_F(exclusive_split, pinned_folio_is_left_whole)
 {
 	struct region *r = &self->region;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Swapped out, a page's bit becomes a mark of its swap entry; swapped in, the mark
- * becomes the bit again. Fork clears it on both sides.
+ * Swap-out moves the bit to the swap entry, as its exclusive mark, and swap-in back to the
+ * page. Fork clears the mark in both processes.
  */
 #include <linux/mman.h>
 #include <sys/swap.h>
@@ -23,35 +23,27 @@ FIXTURE(exclusive_swap) {
 FIXTURE_SETUP(exclusive_swap)
 {
 	ASSERT_EQ(0, kpage_open(&self->kp));
-	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	region_fill(&self->region);
+	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
 	ASSERT_EQ(0, exclusive_open(&self->ex, getpid()));
 	ASSERT_EQ(0, region_pageout(&self->region));
 }
 
 FIXTURE_TEARDOWN(exclusive_swap)
 {
-	/* Fails where it is on, as it should be. */
+	/* Fails if it is on, as it should be. */
 	swapon(getenv("XPAGEMAP_SWAPDEV"), 0);
-	EXPECT_EQ(0, exclusive_close(&self->other));
-	EXPECT_EQ(0, exclusive_close(&self->ex));
-	child_kill(&self->child);
+	EXPECT_EQ(0, exclusive_close_both(&self->ex, &self->other, &self->child));
 	region_free(&self->region);
 	kpage_close(&self->kp);
 }
 
-/* Tells whether its pages are what they were, whenever it is asked to read them. */
+/* Reads the pages each time it is told to, and tells back if they are unchanged. */
 static int read_when_told(struct child *c, void *arg)
 {
 	while (child_hear(c))
 		if (region_damaged(arg) || !child_tell(c))
 			return 1;
 	return 0;
-}
-
-static bool has_child_read(struct child *c)
-{
-	return child_tell(c) && child_hear(c);
 }
 
 TEST_F(exclusive_swap, swapped_page_keeps_the_mark)
@@ -64,7 +56,7 @@ TEST_F(exclusive_swap, swapped_page_keeps_the_mark)
 TEST_F(exclusive_swap, read_swap_in_sets_the_bit_again)
 {
 	EXPECT_EQ(0, region_damaged(&self->region));
-	/* Nobody else can have it, so that even a read makes it writable. */
+	/* The page is exclusive, so a read fault maps it writable. */
 	EXPECT_EQ(PAGES, crosscheck_count(&self->ex, &self->kp, &self->region, EX_OWN, 1));
 	EXPECT_EQ(0, violations_of(&self->ex));
 }
@@ -76,7 +68,7 @@ TEST_F(exclusive_swap, write_swap_in_sets_the_bit_again)
 	EXPECT_EQ(0, violations_of(&self->ex));
 }
 
-/* Read ahead: in the swap cache, but not mapped, and the bit is not the page's yet. */
+/* A page that was read ahead is in the swap cache and not mapped; its bit is clear. */
 TEST_F(exclusive_swap, page_in_the_swap_cache_has_no_bit_yet)
 {
 	struct region *r = &self->region;
@@ -106,7 +98,7 @@ TEST_F(exclusive_swap, both_sides_read_and_share_again)
 
 	ASSERT_EQ(0, exclusive_child(&self->other, &self->child, read_when_told, r));
 	EXPECT_EQ(0, region_damaged(r));
-	EXPECT_TRUE(has_child_read(&self->child));
+	EXPECT_TRUE(child_ask(&self->child));
 	EXPECT_EQ(PAGES, crosscheck_count(&self->ex, &self->kp, r, EX_PRESENT, 2));
 	EXPECT_EQ(PAGES, crosscheck_count(&self->other, &self->kp, r, EX_PRESENT, 2));
 	frames_note(&self->ex, r, frames);
@@ -115,7 +107,7 @@ TEST_F(exclusive_swap, both_sides_read_and_share_again)
 	EXPECT_EQ(0, violations_of(&self->other));
 }
 
-/* The writer gets copies; what the other has in swap has lost its mark for good. */
+/* The writer gets copies; the other's swap entries stay without the mark. */
 TEST_F(exclusive_swap, write_swap_in_of_a_shared_page_copies)
 {
 	struct region *r = &self->region;
@@ -126,14 +118,14 @@ TEST_F(exclusive_swap, write_swap_in_of_a_shared_page_copies)
 	region_fill(&written);
 	EXPECT_EQ(PAGES, crosscheck_count(&self->ex, &self->kp, r, EX_OWN, 1));
 	EXPECT_EQ(PAGES, crosscheck_count(&self->other, &self->kp, r, EX_SWAP, 0));
-	EXPECT_TRUE(has_child_read(&self->child));
+	EXPECT_TRUE(child_ask(&self->child));
 	EXPECT_EQ(PAGES, crosscheck_count(&self->other, &self->kp, r, EX_PRESENT, 1));
 	EXPECT_EQ(0, region_damaged(&written));
 	EXPECT_EQ(0, violations_of(&self->ex));
 	EXPECT_EQ(0, violations_of(&self->other));
 }
 
-/* Alone again, but nobody says so until it is written to; then no copy is made. */
+/* The last owner's page has no bit until it is written; that write makes no copy. */
 TEST_F(exclusive_swap, last_owner_reuses_what_it_reads_back)
 {
 	struct region *r = &self->region;
@@ -153,7 +145,7 @@ TEST_F(exclusive_swap, last_owner_reuses_what_it_reads_back)
 	EXPECT_EQ(0, violations_of(&self->ex));
 }
 
-/* swapoff maps what it brings back read-only, whatever the mark. */
+/* swapoff maps pages read-only, with the mark or without. */
 TEST_F(exclusive_swap, swapoff_turns_marks_into_bits)
 {
 	const char *device = getenv("XPAGEMAP_SWAPDEV");
@@ -173,7 +165,7 @@ TEST_F(exclusive_swap, swapoff_turns_marks_into_bits)
 	EXPECT_EQ(0, violations_of(&self->ex));
 	EXPECT_EQ(0, violations_of(&self->other));
 	EXPECT_EQ(0, region_damaged(r));
-	EXPECT_TRUE(has_child_read(&self->child));
+	EXPECT_TRUE(child_ask(&self->child));
 	ASSERT_EQ(0, swapon(device, 0)) TH_LOG("%m");
 	region_free(&shared);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Large folios whose pages are mapped one by one have a bit per page, and these may
- * differ. kpageflags shows the head's for all of them.
+ * Pages of a large folio that is mapped by PTEs have a bit each, and these may differ.
+ * kpageflags shows the first page's for all of them.
  */
 #include <linux/mman.h>
 
@@ -11,7 +11,7 @@
 #define PAGES	PMD_PAGES
 #define HALF	(PAGES / 2)
 
-/* As kpageflags has it: the head's bit for every page of a folio. */
+/* Number of exclusive pages by kpageflags, which shows the first page's bit for all. */
 static size_t exclusive_by_kpageflags(const struct kpage *kp, const __u64 *frames)
 {
 	size_t i, count = 0;
@@ -31,7 +31,7 @@ FIXTURE(exclusive_tails) {
 
 FIXTURE_VARIANT(exclusive_tails) {
 	size_t shared_from;	/* the half that fork shares */
-	size_t by_kpageflags;	/* exclusive pages, by the head's bit */
+	size_t by_kpageflags;	/* exclusive pages before the split */
 };
 
 FIXTURE_VARIANT_ADD(exclusive_tails, head_exclusive) {
@@ -44,7 +44,7 @@ FIXTURE_VARIANT_ADD(exclusive_tails, head_shared) {
 	.by_kpageflags = 0,
 };
 
-/* One half of the folio is not forked, so that it stays exclusive. */
+/* Fork skips one half of the folio, which stays exclusive. */
 FIXTURE_SETUP(exclusive_tails)
 {
 	struct region kept;
@@ -60,9 +60,7 @@ FIXTURE_SETUP(exclusive_tails)
 
 FIXTURE_TEARDOWN(exclusive_tails)
 {
-	EXPECT_EQ(0, exclusive_close(&self->other));
-	EXPECT_EQ(0, exclusive_close(&self->ex));
-	child_kill(&self->child);
+	EXPECT_EQ(0, exclusive_close_both(&self->ex, &self->other, &self->child));
 	region_free(&self->region);
 	kpage_close(&self->kp);
 }
@@ -86,7 +84,7 @@ TEST_F(exclusive_tails, each_page_has_its_own_bit_whatever_kpageflags_says)
 	EXPECT_EQ(0, violations_of(&self->other));
 }
 
-/* Split, each page is its own folio's head, and kpageflags agrees again. */
+/* After the split each page is a folio, and kpageflags agrees. */
 TEST_F(exclusive_tails, split_folio_keeps_bits_that_differ)
 {
 	const struct region *r = &self->region;
@@ -101,7 +99,7 @@ TEST_F(exclusive_tails, split_folio_keeps_bits_that_differ)
 	EXPECT_EQ(0, violations_of(&self->ex));
 }
 
-/* A collapse copies: what the child shares stays where it is. */
+/* A collapse copies: pages that the child shares stay. */
 TEST_F(exclusive_tails, collapsed_page_is_exclusive)
 {
 	const struct region *r = &self->region;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A transparent huge page mapped by one PMD has one bit, its head's. Where fork or
- * a write must tell its pages apart, the PMD is split and each page has its own.
+ * A THP mapped by a PMD has one bit, that of its first page. If fork or a write treats its
+ * pages differently, the PMD is split and each page gets a bit.
  */
 #include <linux/mman.h>
 
@@ -9,7 +9,7 @@
 #include "lib/lib.h"
 
 #define PAGES	PMD_PAGES
-#define PINNED	100	/* the one page that is pinned, or written */
+#define PINNED	100	/* page that is pinned, or written */
 
 FIXTURE(exclusive_thp) {
 	struct region region;
@@ -26,16 +26,12 @@ FIXTURE_SETUP(exclusive_thp)
 	ASSERT_EQ(0, thp_map(&self->region, 1));
 	ASSERT_EQ(0, exclusive_open(&self->ex, getpid()));
 	frames_note(&self->ex, &self->region, self->frames);
-	self->pin.fd = -1;
 }
 
 FIXTURE_TEARDOWN(exclusive_thp)
 {
-	if (self->pin.fd >= 0)
-		EXPECT_EQ(0, pin_release(&self->pin));
-	EXPECT_EQ(0, exclusive_close(&self->other));
-	EXPECT_EQ(0, exclusive_close(&self->ex));
-	child_kill(&self->child);
+	EXPECT_EQ(0, pin_release(&self->pin));
+	EXPECT_EQ(0, exclusive_close_both(&self->ex, &self->other, &self->child));
 	region_free(&self->region);
 	kpage_close(&self->kp);
 }
@@ -63,7 +59,7 @@ TEST_F(exclusive_thp, fork_shares_the_whole_page)
 	EXPECT_EQ(0, violations_of(&self->other));
 }
 
-/* One page is written: it is copied, and the others are shared page by page. */
+/* The written page is copied; the others stay shared, mapped by PTEs. */
 TEST_F(exclusive_thp, write_after_fork_splits_the_pmd)
 {
 	struct region *r = &self->region;
@@ -87,8 +83,8 @@ TEST_F(exclusive_thp, write_after_fork_splits_the_pmd)
 }
 
 /*
- * Pins are counted per folio: one pinned page, and fork takes none of them for
- * shareable. It splits the PMD and copies page by page.
+ * Pins are counted by folio: with one page pinned, fork shares none. It splits the PMD and
+ * copies each page.
  */
 TEST_F(exclusive_thp, fork_of_a_pinned_thp_splits_the_pmd_and_copies)
 {
@@ -117,7 +113,7 @@ TEST_F(exclusive_thp, fork_of_a_pinned_thp_splits_the_pmd_and_copies)
 	EXPECT_EQ(0, violations_of(&self->other));
 }
 
-/* The pin goes away: what fork has copied stays the child's, the folio is as before. */
+/* Fork after the pin is released shares the folio by its PMD. */
 TEST_F(exclusive_thp, no_pin_is_told_once_it_is_released)
 {
 	struct region *r = &self->region;

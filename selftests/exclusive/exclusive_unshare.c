@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Read-only pins. A pin for good must hold the page that the process will see when
- * it has written, so a shared page is first replaced by an exclusive copy.
+ * Long-term pins for reading. The pinned page must stay the process's page after its next
+ * write, so an exclusive copy replaces a shared page first.
  */
 #include "lib/harness.h"
 #include "lib/lib.h"
@@ -48,16 +48,12 @@ FIXTURE_SETUP(exclusive_unshare)
 	region_fill(&self->region);
 	ASSERT_EQ(0, exclusive_open(&self->ex, getpid()));
 	frames_note(&self->ex, &self->region, self->frames);
-	self->pin.fd = -1;
 }
 
 FIXTURE_TEARDOWN(exclusive_unshare)
 {
-	if (self->pin.fd >= 0)
-		EXPECT_EQ(0, pin_release(&self->pin));
-	EXPECT_EQ(0, exclusive_close(&self->other));
-	EXPECT_EQ(0, exclusive_close(&self->ex));
-	child_kill(&self->child);
+	EXPECT_EQ(0, pin_release(&self->pin));
+	EXPECT_EQ(0, exclusive_close_both(&self->ex, &self->other, &self->child));
 	region_free(&self->region);
 	kpage_close(&self->kp);
 }
@@ -78,7 +74,7 @@ TEST_F(exclusive_unshare, pin_of_a_shared_page_unshares_it)
 	ASSERT_EQ(0, exclusive_child_idle(&self->other, &self->child));
 	EXPECT_EQ(PAGES, crosscheck_count(&self->ex, &self->kp, r, EX_PRESENT, 2));
 	ASSERT_EQ(0, pin_take(&self->pin, r->addr, PAGES, variant->flags));
-	/* A page of its own, not yet writable: that takes a write. */
+	/* An exclusive copy, mapped read-only until it is written. */
 	EXPECT_EQ(PAGES, crosscheck_count(&self->ex, &self->kp, r, PINNED_STATE, 1));
 	EXPECT_EQ(0, frames_kept(&self->ex, r, self->frames));
 	EXPECT_EQ(PAGES, crosscheck_count(&self->other, &self->kp, r, EX_PRESENT, 1));
@@ -94,7 +90,7 @@ TEST_F(exclusive_unshare, pin_of_a_shared_page_unshares_it)
 	EXPECT_EQ(0, violations_of(&self->other));
 }
 
-/* Shared with nobody any more, only the bit does not say so: it is set, no copy made. */
+/* Mapped once, without the bit: the pin sets it, and makes no copy. */
 TEST_F(exclusive_unshare, pin_of_a_page_once_shared_takes_it_over)
 {
 	struct region *r = &self->region;

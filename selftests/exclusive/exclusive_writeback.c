@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A page is read back while it is still being written to the swap device. Where the
- * device needs it to hold still meanwhile (stable writes: zram), it comes back
- * without its bit, read-only, and a write makes a copy.
+ * Swap-in of a page that is under writeback. If the swap device needs stable writes (zram),
+ * the page comes back without its bit, read-only, and a write makes a copy.
  */
 #include <sys/swap.h>
 
@@ -35,7 +34,6 @@ FIXTURE_VARIANT_ADD(exclusive_writeback, zram) {
 	.stable = true,
 };
 
-/* What the device itself says. */
 static bool needs_stable_writes(const char *path)
 {
 	char file[128], text[8] = "";
@@ -45,7 +43,7 @@ static bool needs_stable_writes(const char *path)
 	return read_text(file, text, sizeof(text)) > 0 && *text == '1';
 }
 
-/* The only swap device is one whose writes do not come to an end. */
+/* The only swap device is one whose writes do not finish. */
 FIXTURE_SETUP(exclusive_writeback)
 {
 	int fd;
@@ -61,8 +59,7 @@ FIXTURE_SETUP(exclusive_writeback)
 	ASSERT_EQ(0, swapdev_on(self->path, SLOTS));
 	ASSERT_EQ(0, swapoff(getenv("XPAGEMAP_SWAPDEV"))) TH_LOG("%m");
 
-	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
-	region_fill(&self->region);
+	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
 	ASSERT_EQ(0, exclusive_open(&self->ex, getpid()));
 	frames_note(&self->ex, &self->region, self->frames);
 	ASSERT_EQ(0, dm_hold(true));
@@ -76,7 +73,7 @@ FIXTURE_TEARDOWN_PARENT(exclusive_writeback)
 	if (self->path[0])
 		EXPECT_EQ(0, dm_hold(false));
 	swapon(getenv("XPAGEMAP_SWAPDEV"), 0);
-	/* From the top down: the device below is free once nothing is on it. */
+	/* The device below is busy until the one on top of it is removed. */
 	swapoff(self->path);
 	EXPECT_EQ(0, dm_remove());
 	EXPECT_EQ(0, swapdev_remove_all());
@@ -112,7 +109,7 @@ TEST_F(exclusive_writeback, page_read_back_meanwhile)
 	EXPECT_EQ(0, violations_of(&self->ex));
 }
 
-/* Written, it is as any other page in swap: it keeps its mark, and has its bit again. */
+/* After writeback, the swap entry has its mark, and swap-in sets the bit. */
 TEST_F(exclusive_writeback, page_read_back_when_all_is_written)
 {
 	struct region *r = &self->region;

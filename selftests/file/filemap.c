@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* files/ID/filemap: a shmem file's own pages, whatever maps them. */
+/* files/ID/filemap: a shmem file's own pages, mapped or not. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/ipc.h>
@@ -93,7 +93,7 @@ TEST_F(filemap, hole_punched_in_swapped_pages)
 	EXPECT_EQ(0, filemap_wrong(&self->region, entries));
 }
 
-/* Nobody has the file mapped or open, and it has no name: it is still there. */
+/* An attached file stays when it is unlinked, closed and unmapped. */
 TEST_F(filemap, kept_when_closed_and_unmapped)
 {
 	__u64 before[PAGES], after[PAGES];
@@ -104,7 +104,7 @@ TEST_F(filemap, kept_when_closed_and_unmapped)
 	region_free(&self->region);
 	ASSERT_EQ(PAGES, filemap_read(self->fd, 0, after, PAGES));
 	EXPECT_EQ(0, memcmp(before, after, sizeof(before)));
-	/* For the teardown. */
+	/* The teardown unmaps a region. */
 	ASSERT_EQ(0, region_map_memfd(&self->region, 1));
 }
 

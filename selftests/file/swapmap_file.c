@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * PID/swapmap as a file: reads of any size from anywhere, several readers, long
- * texts, sparse memory, and targets that change or end while they are read.
+ * read() and lseek() of PID/swapmap: any size and position, several readers, long
+ * texts, sparse memory, and targets that change or end during the reads.
  */
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -21,9 +21,9 @@
 #define SECONDS		3
 
 FIXTURE(swapmap_file) {
-	struct region region;	/* every second page of it swapped */
+	struct region region;	/* every second page is swapped */
 	int fd;
-	char *text;		/* what the file has */
+	char *text;		/* expected text of the file */
 	struct textfile file;
 };
 
@@ -79,7 +79,7 @@ TEST_F(swapmap_file, begins_anew_from_its_beginning)
 	ASSERT_NE(NULL, text);
 	EXPECT_EQ(0, strcmp(self->text, text));
 	free(text);
-	/* What is there now, not what was. */
+	/* A read from the start gives the current state. */
 	ASSERT_TRUE(pattern_matches(region_page(&self->region, 0), self->region.id, 0));
 	ASSERT_EQ(0, lseek(self->fd, 0, SEEK_SET));
 	text = read_to_end(self->fd, 1000, &len);
@@ -102,7 +102,7 @@ TEST_F(swapmap_file, two_readers_of_one_open_file)
 	EXPECT_EQ(0, WEXITSTATUS(status));
 }
 
-/* More than any buffer holds at once. */
+/* More text than any buffer holds. */
 TEST_F(swapmap_file, ten_thousand_lines)
 {
 	struct listing ls;
@@ -136,7 +136,7 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-/* The time in which a pagemap tells of 16 GiB of nothing. */
+/* Returns the seconds to read the pagemap entries of 16 GiB of sparse memory. */
 static double time_of_16_gib(const struct region *r)
 {
 	static __u64 entries[1 << 16];
@@ -151,7 +151,7 @@ static double time_of_16_gib(const struct region *r)
 	return now() - start;
 }
 
-/* A thousand pages in a terabyte: all of them, and without looking at the rest. */
+/* A thousand pages in a terabyte: all are listed, empty ranges are skipped. */
 TEST_F(swapmap_file, a_terabyte_almost_empty)
 {
 	int fd = memfd_create("xpagemap-test", MFD_CLOEXEC), map;
@@ -218,7 +218,7 @@ static int churn(struct child *c, void *arg)
 	return 0;
 }
 
-/* No line is torn or comes before an earlier one, and there is an end. */
+/* Lines are whole and in order, and the text ends. */
 TEST_F(swapmap_file, while_pages_move)
 {
 	static const size_t sizes[] = { 100, 333, 4096, 65536 };
@@ -254,7 +254,7 @@ static int exec_when_told(struct child *c, void *arg)
 	return 127;
 }
 
-/* Whole lines that were true, then perhaps one that says why there are no more. */
+/* True if @text is whole lines of the start of @whole, then at most one '#' line. */
 static bool is_a_beginning(const char *text, const char *whole)
 {
 	size_t same = 0;
@@ -267,7 +267,7 @@ static bool is_a_beginning(const char *text, const char *whole)
 	return !*text || (*text == '#' && strchr(text, '\n') == text + strlen(text) - 1);
 }
 
-/* Reads a little, lets the target end, reads on; then from a new file. */
+/* Reads a part, ends the target, reads on; then opens and reads anew. */
 static void expect_end(struct __test_metadata *_metadata, struct child *c, const char *whole,
 		       bool kill)
 {
@@ -305,7 +305,7 @@ static void expect_end(struct __test_metadata *_metadata, struct child *c, const
 	child_kill(c);
 }
 
-/* The child has what its parent has mapped, and no private memory in swap. */
+/* The child has its parent's mappings, and no private memory in swap. */
 TEST_F(swapmap_file, target_exits)
 {
 	struct child c;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * PAGEMAP_READ as a call: what it gives, where it ends, whom it tells what, and
- * how it fails. What it says of each kind of memory is compared with the module's
- * file and the swap disk in all the other programs.
+ * ioctl(PAGEMAP_READ): results, ends of the walk, permissions and errors. The other
+ * programs compare its entries of each kind of memory with the module's file and
+ * the swap disk.
  */
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -19,10 +19,10 @@
 FIXTURE(bulkread) {
 	struct region region;
 	int fd;
-	__u64 entries[PAGES];	/* all of the region, looked up */
+	__u64 entries[PAGES];	/* of the whole region, with PM_READ_SHMEM_SWAP */
 };
 
-/* Every third page in swap, every third in memory, the others never written. */
+/* A third of the pages is in swap, a third in memory, a third never written. */
 FIXTURE_SETUP(bulkread)
 {
 	size_t i;
@@ -98,7 +98,7 @@ TEST_F(bulkread, any_part_is_as_in_the_whole)
 	}
 }
 
-/* An end within a page means all of it; a short vector ends the walk. */
+/* An end within a page is rounded up; a short vector ends the walk. */
 TEST_F(bulkread, ends_of_ranges_and_vectors)
 {
 	__u64 part[PAGES] = {};
@@ -190,7 +190,7 @@ TEST_F(bulkread, malformed_arguments)
 	EXPECT_EQ(EFAULT, errno);
 }
 
-/* What was copied before the fault is valid, and walk_end tells how much that is. */
+/* Entries copied before the fault are valid up to walk_end. */
 TEST_F(bulkread, vector_that_ends_in_a_fault)
 {
 	unsigned char *buf = mmap(NULL, 3 * PAGE_BYTES, PROT_READ | PROT_WRITE,
@@ -248,7 +248,7 @@ struct reader {
 	int fd;			/* opened with all capabilities */
 };
 
-/* Exit status 0: as it must be. */
+/* Exit status 0: all checks hold. */
 static int read_without_capability(struct child *c, void *arg)
 {
 	const struct reader *rd = arg;
@@ -266,12 +266,12 @@ static int read_without_capability(struct child *c, void *arg)
 	for (i = 0; i < PAGES; i++) {
 		if (entries[i] & PM_FRAME)
 			return 4;
-		/* The child has no page tables yet: nothing is present for it. */
+		/* The child has no page tables yet: no page is present in them. */
 		if (pm_is_swap(rd->entries[i]) &&
 		    entries[i] != (rd->entries[i] & ~PM_FRAME))
 			return 5;
 	}
-	/* Whoever opened it matters, not who reads. */
+	/* The capabilities are those of the opener, not of the reader. */
 	if (pagemap_bulk_read(rd->fd, rd->region->addr, entries, PAGES,
 			      PM_READ_SHMEM_SWAP) != PAGES)
 		return 6;
@@ -311,7 +311,7 @@ static int read_for_long(struct child *c, void *arg)
 		ioctl(fd, PAGEMAP_READ, &read);
 }
 
-/* A terabyte's worth of entries takes minutes: a kill must not wait for that. */
+/* Reading the entries of a terabyte takes minutes; a fatal signal must end it. */
 TEST_F(bulkread, killed_in_the_middle)
 {
 	struct timespec from, to;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Everything but swapped shared pages reads bit for bit as in /proc: the whole of
- * a process, and each kind of memory whose entries are made in their own way.
+ * Entries of all but swapped shared pages equal those in /proc bit for bit: of a
+ * whole process, and of each kind of memory that has entries of its own.
  */
 #include <fcntl.h>
 #include <linux/mman.h>
@@ -37,7 +37,7 @@ static bool parse_range(const char *line, unsigned long *start, unsigned long *e
 	return got == 2;
 }
 
-/* Program, libraries, heap, stack, vvar, vdso, vsyscall. */
+/* The program, libraries, heap, stack, vvar, vdso, vsyscall. */
 TEST_F(equality, every_mapping_of_a_process)
 {
 	unsigned long start, end;
@@ -45,7 +45,7 @@ TEST_F(equality, every_mapping_of_a_process)
 	int vmas = 0, special = 0;
 	char *next;
 
-	/* Read first: reading a file may well change the heap. */
+	/* Read maps first: reading a file can grow the heap. */
 	ASSERT_LT(0, read_text("/proc/self/maps", maps, sizeof(maps)));
 	for (next = maps; sscanf(next, "%511[^\n]", line) == 1;
 	     next += strlen(line) + 1) {
@@ -105,7 +105,7 @@ TEST_F(equality, zero_pages)
 	EXPECT_EQ(0, compare_range(&self->src, p, 100));
 }
 
-/* A huge page of anonymous memory, then cut by a protection change in its midst. */
+/* An anonymous huge page, then split by mprotect() of a part. */
 TEST_F(equality, anonymous_huge_page)
 {
 	size_t pages = 2 * PMD_PAGES;
@@ -191,7 +191,7 @@ TEST_F(equality, inaccessible_and_locked_memory)
 	EXPECT_EQ(0, compare_range(&self->src, locked, 50));
 }
 
-/* Bit 55 is cleared page by page, and set again by writing. */
+/* Bit 55 is cleared for all pages, and set again by writes. */
 TEST_F(equality, soft_dirty_cleared_and_set)
 {
 	struct region r;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Files that others made: reached through /proc/PID/fd and /proc/PID/map_files,
- * sealed, opened for reading only.
+ * Files of other processes: opened through /proc/PID/fd and /proc/PID/map_files,
+ * sealed, opened read-only.
  */
 #include <fcntl.h>
 #include <sys/shm.h>
@@ -11,7 +11,7 @@
 
 #define PAGES	600
 
-/* Where the other process has what it made; shared with it. */
+/* Memory shared with the other process: the region that it mapped. */
 struct whereabouts {
 	struct region region;
 };
@@ -50,7 +50,7 @@ static int make_memfd(struct child *c, void *arg)
 	return fill_and_swap_out(c, &there->region);
 }
 
-/* Removed at once: no more than the mapping leads to it. */
+/* Removed at once: only the mapping refers to it. */
 static int make_sysv(struct child *c, void *arg)
 {
 	struct region *r = &((struct whereabouts *)arg)->region;
@@ -64,7 +64,7 @@ static int make_sysv(struct child *c, void *arg)
 	return fill_and_swap_out(c, r);
 }
 
-/* Opens a file of the child's by a path below its directory in /proc. */
+/* Opens /proc/PID/@what of the child. */
 static int open_of_child(struct child *c, const char *what, int flags)
 {
 	char path[128];
@@ -73,7 +73,7 @@ static int open_of_child(struct child *c, const char *what, int flags)
 	return open(path, flags | O_CLOEXEC);
 }
 
-/* The same pages by three ways: the child's mapping, our own, and the file. */
+/* The child's mapping, the parent's and filemap give the same slots. */
 static void expect_same_places(struct __test_metadata *_metadata, struct child *child,
 			       const struct region *theirs, int fd)
 {
@@ -98,7 +98,7 @@ static void expect_same_places(struct __test_metadata *_metadata, struct child *
 	region_unmap(&own);
 }
 
-/* A process that had nothing to do with the memfd maps it when it is in swap. */
+/* An unrelated process maps the memfd after it was swapped out. */
 TEST_F(foreign, memfd_through_its_descriptor)
 {
 	char what[32];
@@ -129,7 +129,7 @@ TEST_F(foreign, sysv_through_its_mapping)
 	close(fd);
 }
 
-/* The file outlives its maker, as long as somebody has it open. */
+/* The file outlives the process that created it, as long as it is open. */
 TEST_F(foreign, memfd_whose_maker_is_gone)
 {
 	struct region r;
@@ -150,7 +150,7 @@ TEST_F(foreign, memfd_whose_maker_is_gone)
 	close(fd);
 }
 
-/* Nobody may write to it any more: it can still be mapped, swapped out and told of. */
+/* Sealed against writes, it can still be mapped, swapped out and located. */
 TEST_F(foreign, sealed_memfd)
 {
 	int fd = memfd_create("xpagemap-test", MFD_ALLOW_SEALING | MFD_CLOEXEC);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Shared memory seen from a process that never touched it: it has no page tables. */
+/* Shared memory in a forked child that never touched it and has no page tables. */
 #include "lib/harness.h"
 #include "lib/lib.h"
 
@@ -26,6 +26,7 @@ FIXTURE_TEARDOWN(fork)
 	region_free(&self->region);
 }
 
+/* stock: nothing */
 TEST_F(fork, child_that_touched_nothing)
 {
 	struct survey s;
@@ -46,7 +47,7 @@ TEST_F(fork, child_sees_nothing_of_resident_pages)
 	EXPECT_EQ(0, s.mistaken);
 }
 
-/* The parent takes every second page back: the child still sees the others. */
+/* The parent touches every second page: in the child, the others stay located. */
 TEST_F(fork, parent_takes_half_back)
 {
 	struct survey s;
@@ -62,7 +63,7 @@ TEST_F(fork, parent_takes_half_back)
 	EXPECT_EQ(0, s.mistaken);
 }
 
-/* Parent and child name one and the same slot for one and the same page. */
+/* Parent and child report the same slot for the same page. */
 TEST_F(fork, same_places_as_the_parent)
 {
 	__u64 own[PAGES], other[PAGES];
@@ -86,7 +87,7 @@ struct unrelated {
 	unsigned char *addr;
 };
 
-/* Maps the parent's file anew, elsewhere, and tells where. */
+/* Maps the parent's file once more at another address, and reports it. */
 static int map_and_wait(struct child *c, void *arg)
 {
 	struct unrelated *u = arg;

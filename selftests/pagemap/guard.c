@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Guard regions: a marker in the page table hides the page, in swap or not. */
+/* Guard regions: a guard marker in the PTE hides the page, in swap or not. */
 #include <linux/mman.h>
 
 #include "lib/harness.h"
@@ -11,7 +11,7 @@
 #endif
 
 #define PAGES	600
-#define FIRST	500	/* the guarded pages lie across two page tables */
+#define FIRST	500	/* the guarded pages span two page tables */
 #define GUARDED	30
 
 FIXTURE(guard) {
@@ -89,7 +89,7 @@ TEST_F(guard, over_swapped_pages)
 	EXPECT_EQ(0, s.mistaken);
 }
 
-/* A file's pages are still in swap behind the guard; private ones are gone. */
+/* A file's pages are still in swap below the guard; private pages are gone. */
 TEST_F(guard, removed_again)
 {
 	struct survey s;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* hugetlb never swaps and is no shmem: its pages read as in /proc. */
+/* hugetlb pages are never swapped: their entries equal those in /proc. */
 #include <errno.h>
 #include <linux/memfd.h>
 #include <linux/mman.h>
@@ -18,7 +18,7 @@ FIXTURE(hugetlb) {
 FIXTURE_SETUP(hugetlb)
 {
 	TEARDOWN_FROM_HERE();
-	/* For a file's pages and for those that a private mapping copies. */
+	/* Enough for a file's pages and the copies of a private mapping. */
 	ASSERT_EQ(0, setting_change(&self->reserved, NR_HUGEPAGES, "6"));
 	ASSERT_EQ(0, source_open(&self->src, getpid()));
 }
@@ -30,7 +30,7 @@ FIXTURE_TEARDOWN_PARENT(hugetlb)
 	EXPECT_EQ(0, setting_restore(&self->reserved));
 }
 
-/* Two huge pages touched, one not; reads begin and end inside them, too. */
+/* Two huge pages are touched, one is not. Reads also begin and end inside them. */
 static void expect_as_in_proc(struct __test_metadata *_metadata, const struct source *src,
 			      int flags, int fd)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A page whose swap-in fails is lost: the file keeps a poison marker instead of
- * a slot, and there is no place to tell. Other pages keep theirs.
+ * A page whose swap-in fails is lost: the file has a poison marker instead of a
+ * swap entry, and the page has no location. Other pages keep their slots.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,18 +12,18 @@
 
 #define PAGES		1000
 #define SLOTS		2048
-#define LOST		20	/* in one run, with others before and behind */
+#define LOST		20	/* in one run, with other pages on both sides */
 
 FIXTURE(ioerror) {
 	struct region region;
 	struct cgroup cg;
 	struct source src;
-	size_t first;		/* of the pages to be lost */
+	size_t first;		/* index of the first lost page */
 	char below[SWAPDEV_PATH], path[SWAPDEV_PATH];
 	struct setting cluster;
 };
 
-/* The first of @pages pages in a row that are on the second device. */
+/* Returns the first of @pages consecutive pages on the second device. */
 static long find_run(const struct source *src, const struct region *r, size_t pages)
 {
 	static __u64 entries[PAGES];
@@ -43,7 +43,7 @@ FIXTURE_SETUP(ioerror)
 	int fd;
 
 	TEARDOWN_FROM_HERE();
-	/* A page comes alone, so that only what is touched fails. */
+	/* No readahead: only touched pages are read, and fail. */
 	ASSERT_EQ(0, setting_change(&self->cluster, "/proc/sys/vm/page-cluster", "0"));
 	fd = swapdev_loop(SLOTS, self->below);
 	ASSERT_LE(0, fd) TH_LOG("%s", strerror(-fd));
@@ -61,7 +61,7 @@ FIXTURE_SETUP(ioerror)
 	ASSERT_EQ(0, survey_region(&self->src, &self->region, &s));
 	ASSERT_EQ(PAGES, s.located);
 	ASSERT_EQ(0, s.mistaken);
-	/* What is in memory still would not be read from the device. */
+	/* A page still in the swap cache would not be read from the device. */
 	ASSERT_EQ(0, cgroup_drop_swap_cache(&self->cg));
 	first = find_run(&self->src, &self->region, LOST + 2);
 	ASSERT_LE(0, first);
@@ -88,7 +88,7 @@ static int try_read(const struct region *r, size_t i)
 	return pread(r->fd, &byte, 1, i * PAGE_BYTES) < 0 ? -errno : 0;
 }
 
-/* Everything but the lost pages, in two parts. */
+/* Surveys the pages before and after the lost ones. */
 static void survey_others(struct __test_metadata *_metadata, const struct source *src,
 			  const struct region *r, size_t first)
 {
@@ -141,7 +141,7 @@ TEST_F(ioerror, poisoned_pages_have_no_place)
 				      MADV_POPULATE_READ));
 	expect_lost(_metadata, &self->src, r, self->first);
 
-	/* The device is sound again, what was lost is lost. */
+	/* Reads succeed again; lost pages stay lost. */
 	ASSERT_EQ(0, dm_fail_reads(self->below, SLOTS, false));
 	for (i = 0; i < LOST; i++)
 		EXPECT_EQ(-EIO, try_read(r, self->first + i));
@@ -149,7 +149,7 @@ TEST_F(ioerror, poisoned_pages_have_no_place)
 	survey_others(_metadata, &self->src, r, self->first);
 }
 
-/* A punch takes the poison away: new pages come, and go to swap, as ever. */
+/* A punched hole removes the poison: new pages can be written and swapped out. */
 TEST_F(ioerror, poison_punched_out)
 {
 	struct region *r = &self->region;

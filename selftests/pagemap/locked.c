@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Locked memory: what is resident stays, what was swapped before may stay there. */
+/* Locked memory: resident pages stay; pages swapped out before may stay in swap. */
 #include <sys/shm.h>
 
 #include "lib/harness.h"
@@ -30,7 +30,7 @@ TEST_F(locked, resident_pages_stay)
 	struct survey s;
 
 	ASSERT_EQ(0, mlock(self->region.addr, PAGES * PAGE_BYTES));
-	/* It refuses locked memory. */
+	/* MADV_PAGEOUT refuses locked memory. */
 	EXPECT_EQ(-EINVAL, region_pageout(&self->region));
 	ASSERT_EQ(0, survey_region(&self->src, &self->region, &s));
 	EXPECT_EQ(PAGES, s.present);

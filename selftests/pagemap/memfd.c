@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* memfd: pages swapped out in every state a file's page can be in. */
+/* memfd: swapped pages among pages in each other state. */
 #include <fcntl.h>
 #include <linux/mman.h>
 
 #include "lib/harness.h"
 #include "lib/lib.h"
 
-#define PAGES 1100	/* more than two page tables, and none of them full */
+#define PAGES 1100	/* spans more than two page tables */
 
 FIXTURE(memfd) {
 	struct region region;
@@ -25,6 +25,7 @@ FIXTURE_TEARDOWN(memfd)
 	region_free(&self->region);
 }
 
+/* stock: nothing */
 TEST_F(memfd, every_page_swapped)
 {
 	struct survey s;
@@ -38,6 +39,7 @@ TEST_F(memfd, every_page_swapped)
 	EXPECT_EQ(0, s.mistaken);
 }
 
+/* stock: passes: present entries are the same */
 TEST_F(memfd, resident_pages_are_as_in_proc)
 {
 	struct survey s;
@@ -58,7 +60,7 @@ TEST_F(memfd, never_written_pages_stay_nothing)
 	EXPECT_EQ(0, s.mistaken);
 }
 
-/* Swapped, resident and never written pages side by side. */
+/* Swapped, resident and never written pages are neighbours. */
 TEST_F(memfd, every_third_page_written)
 {
 	struct survey s;
@@ -91,7 +93,7 @@ TEST_F(memfd, every_second_page_written)
 	EXPECT_EQ(0, s.mistaken);
 }
 
-/* One page per page table. */
+/* Each page is in another page table. */
 TEST_F(memfd, every_513th_page_written)
 {
 	struct survey s;
@@ -106,7 +108,7 @@ TEST_F(memfd, every_513th_page_written)
 	EXPECT_EQ(0, s.mistaken);
 }
 
-/* Present in the file, absent from the page table, and not in swap. */
+/* In the page cache, not in the page table, not in swap. */
 TEST_F(memfd, unmapped_but_resident_pages_stay_nothing)
 {
 	struct survey s;
@@ -119,7 +121,7 @@ TEST_F(memfd, unmapped_but_resident_pages_stay_nothing)
 	EXPECT_EQ(0, s.mistaken);
 }
 
-/* The page tables themselves are gone. */
+/* Zapping frees the page tables themselves. */
 TEST_F(memfd, swapped_and_zapped)
 {
 	struct survey s;
@@ -132,7 +134,7 @@ TEST_F(memfd, swapped_and_zapped)
 	EXPECT_EQ(0, s.mistaken);
 }
 
-/* A second mapping, of a part, that never touched anything. */
+/* A second mapping of a part, whose pages are never touched. */
 TEST_F(memfd, mapped_after_it_was_swapped)
 {
 	struct region view;

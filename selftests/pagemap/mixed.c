@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Many kinds of memory and gaps in one span, read through every kind of window. */
+/* Several kinds of memory and gaps in one span, read in windows of all sizes. */
 #include "lib/harness.h"
 #include "lib/lib.h"
 
 #define SPAN_PAGES	(4 * PMD_PAGES)
-#define SWAPPED		560	/* pages of it, whatever maps them */
+#define SWAPPED		560	/* swapped pages in all mappings */
 
-/* Where each mapping lies in the span; between them there is nothing. */
+/* The mappings of the span, with gaps between them. */
 enum { WHOLE, ANON, VIEW, LATER, COPY, FAR, REGIONS };
 
 static const struct place {
-	size_t at, pages, skip;		/* in pages; skip is the file's */
+	size_t at, pages, skip;		/* in pages; skip: offset in the file */
 	int flags;
-	int of;				/* the region whose file it maps, or -1 */
+	int of;				/* index of the region with the file, or -1 */
 } places[REGIONS] = {
 	[WHOLE] = { 5, 64, 0, MAP_SHARED, -1 },
 	[ANON] = { 72, 5, 0, MAP_PRIVATE | MAP_ANONYMOUS, -1 },
@@ -111,7 +111,7 @@ TEST_F(mixed, gaps_are_zero)
 	EXPECT_LT(SPAN_PAGES / 2, gaps);
 }
 
-/* However the span is cut into reads, each page has the same entry. */
+/* Reads of any size give each page the same entry. */
 TEST_F(mixed, any_window_reads_the_same)
 {
 	static const size_t sizes[] = { 1, 2, 3, 7, 64, 511, 512, 513, 1000 };
@@ -137,7 +137,7 @@ TEST_F(mixed, any_window_reads_the_same)
 	}
 }
 
-/* From every mapping's border, one page before it to one page behind it. */
+/* Reads of a few pages across the start and end of each mapping. */
 TEST_F(mixed, windows_across_each_border)
 {
 	__u64 whole[SPAN_PAGES], part[3];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * overlayfs over tmpfs: what is mapped is not the file that was opened, but the
- * one beneath, and that is shmem.
+ * overlayfs over tmpfs: mmap() maps the underlying file instead of the opened one,
+ * and that is shmem.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -58,7 +58,7 @@ FIXTURE_TEARDOWN(overlay)
 	EXPECT_EQ(0, mounted_remove(&self->tmpfs));
 }
 
-/* Opens a file by its path below the tmpfs. */
+/* Opens a file of the tmpfs. */
 static int open_in(const struct mounted *tmpfs, const char *name, int flags)
 {
 	char path[128];
@@ -68,8 +68,8 @@ static int open_in(const struct mounted *tmpfs, const char *name, int flags)
 }
 
 /*
- * Maps the overlay's file; what the region is checked against is the file
- * beneath, for overlayfs keeps no pages of its own.
+ * Maps the overlay's file. The region gets the underlying file, since overlayfs has
+ * no pages of its own.
  */
 static int map_overlay(struct region *r, int overlay, int beneath, int prot, int flags)
 {
@@ -82,7 +82,7 @@ static int map_overlay(struct region *r, int overlay, int beneath, int prot, int
 	return 0;
 }
 
-/* Opened for writing, the file is copied to the upper layer first. */
+/* Opening for writing copies the file to the upper layer. */
 TEST_F(overlay, file_of_the_upper_layer)
 {
 	int overlay = open_in(&self->tmpfs, "merged/file", O_RDWR);
@@ -100,13 +100,13 @@ TEST_F(overlay, file_of_the_upper_layer)
 	EXPECT_EQ(PAGES, s.located);
 	EXPECT_EQ(0, s.mistaken);
 	EXPECT_EQ(0, filemap_survey(&r));
-	/* The overlay's file itself has no pages to show. */
+	/* The overlay's file itself is not shmem. */
 	EXPECT_EQ(-EOPNOTSUPP, attach_fd(overlay));
 	close(overlay);
 	region_free(&r);
 }
 
-/* Only read, it is the lower layer's file that is mapped, privately or shared. */
+/* Opened read-only, the lower layer's file is mapped, privately or shared. */
 TEST_F(overlay, file_of_the_lower_layer)
 {
 	static const int flags[] = { MAP_SHARED, MAP_PRIVATE };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Places where a whole page table is missing: below what a PMD mapped, and where
- * the kernel took an empty table away.
+ * Ranges without a page table: where a PMD mapped a large folio, and where the
+ * kernel freed an empty table.
  */
 
 #include "lib/harness.h"
@@ -17,7 +17,7 @@ FIXTURE(pmd) {
 };
 
 FIXTURE_VARIANT(pmd) {
-	size_t folio_pages;	/* 1: a memfd with small ones */
+	size_t folio_pages;	/* 1: a memfd with small folios */
 };
 
 FIXTURE_VARIANT_ADD(pmd, huge) {
@@ -55,7 +55,7 @@ FIXTURE_TEARDOWN_PARENT(pmd)
 	EXPECT_EQ(0, largefile_remove(&self->file));
 }
 
-/* Page tables of this process, in kB: each is 4. */
+/* VmPTE of this process, in kB; a page table takes 4. */
 static long long table_kb(void)
 {
 	return read_value("/proc/self/status", "VmPTE");
@@ -72,7 +72,7 @@ static void expect_all_located(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, s.mistaken);
 }
 
-/* Swapping out leaves what was there before: huge, a hole; small, empty tables. */
+/* Swap-out leaves an empty PMD for huge folios, empty page tables for small ones. */
 TEST_F(pmd, swapped_out)
 {
 	long long mapped_kb = read_value("/proc/self/smaps_rollup", "ShmemPmdMapped");
@@ -84,7 +84,7 @@ TEST_F(pmd, swapped_out)
 	expect_all_located(_metadata, &self->src, &self->region);
 }
 
-/* Zapping a whole table's range frees the table. */
+/* Zapping the whole range of a page table frees it. */
 TEST_F(pmd, whole_tables_zapped)
 {
 	long long before = table_kb();
@@ -98,7 +98,7 @@ TEST_F(pmd, whole_tables_zapped)
 	expect_all_located(_metadata, &self->src, &self->region);
 }
 
-/* One page is back, in a table of its own, amid those that are not. */
+/* One page is read back: its page table alone exists. */
 TEST_F(pmd, one_table_back)
 {
 	struct survey s;
@@ -115,7 +115,7 @@ TEST_F(pmd, one_table_back)
 	EXPECT_EQ(0, s.mistaken) survey_print(&s, "one page back");
 }
 
-/* Collapsed into one folio, which takes the table away, and swapped out again. */
+/* Collapsing into one folio frees the page table; then it is swapped out again. */
 TEST_F(pmd, collapsed_when_partly_swapped)
 {
 	struct region *r = &self->region;

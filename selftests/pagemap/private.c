@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Private memory. Anonymous pages are /proc's business and must read the same;
- * a private mapping of a shmem file shows the file's page until it has its own.
+ * Private memory. Entries of anonymous pages must equal those in /proc; a private
+ * mapping of a shmem file has the file's pages, except where it has copies.
  */
 #include "lib/harness.h"
 #include "lib/lib.h"
@@ -9,7 +9,7 @@
 #define PAGES 600
 
 FIXTURE(private) {
-	struct region file;	/* shared mapping through which the file is written */
+	struct region file;	/* shared mapping, for writing the file */
 	struct region view;	/* private mapping of the same pages */
 	__u64 ids[PAGES];
 	struct source src;
@@ -31,7 +31,7 @@ FIXTURE_TEARDOWN(private)
 	region_free(&self->file);
 }
 
-/* Control: the stock kernel passes this one, by the same comparison of bytes. */
+/* stock: passes: the same comparison of bytes with the disk is sound there */
 TEST_F(private, anonymous)
 {
 	struct region r;
@@ -57,7 +57,7 @@ TEST_F(private, untouched_and_swapped)
 	EXPECT_EQ(0, s.mistaken);
 }
 
-/* Gives every third page of the private mapping bytes of its own. */
+/* Writes to every third page of the private mapping, which copies it. */
 static void copy_every_third(struct region *view)
 {
 	__u64 own = pattern_new_id();
@@ -79,13 +79,13 @@ TEST_F(private, copied_pages_present_others_swapped)
 	EXPECT_EQ(PAGES / 3, s.present);
 	EXPECT_EQ(PAGES - PAGES / 3, s.located);
 	EXPECT_EQ(0, s.mistaken);
-	/* The shared mapping still shows the file's pages, all of them. */
+	/* The shared mapping still has all pages of the file. */
 	ASSERT_EQ(0, survey_region(&self->src, &self->file, &s));
 	EXPECT_EQ(PAGES, s.located);
 	EXPECT_EQ(0, s.mistaken);
 }
 
-/* Both in swap, the copy and the page it was copied from, at two places. */
+/* A copy and its original are both in swap, in different slots. */
 TEST_F(private, copied_pages_swapped_too)
 {
 	__u64 entries[PAGES];
@@ -109,7 +109,7 @@ TEST_F(private, copied_pages_swapped_too)
 	EXPECT_EQ(0, s.mistaken);
 }
 
-/* The copies are dropped: the file's pages show through again. */
+/* Without the copies, the mapping has the file's pages again. */
 TEST_F(private, copies_dropped)
 {
 	struct survey s;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * PAGEMAP_SCAN with PM_SCAN_SHMEM_SWAP: the right pages, in the right runs, however
- * the walk is cut to pieces; and without the flag, what it always was.
+ * ioctl(PAGEMAP_SCAN) with PM_SCAN_SHMEM_SWAP reports the right pages in the right
+ * runs, in one call or several; without the flag, it is unchanged.
  */
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -26,7 +26,7 @@ FIXTURE(scan) {
 };
 
 FIXTURE_VARIANT(scan) {
-	bool hole;	/* a mapping that was never touched has no page table */
+	bool hole;	/* the mapping was never touched: no page table */
 	int flags;
 };
 
@@ -44,7 +44,7 @@ FIXTURE_VARIANT_ADD(scan, private_hole) {
 	.flags = MAP_PRIVATE,
 };
 
-/* Runs of 1, 2, 3, ... pages, by turns left out, in swap and in memory. */
+/* Runs of 1, 2, 3, ... pages: never written, in swap, in memory, in turn. */
 static int state_wanted(size_t page)
 {
 	size_t run = 1, i = 0;
@@ -89,7 +89,7 @@ struct found {
 	size_t pages, regions, calls;
 };
 
-/* Fills in a scan of all of @r, and goes on where each call ends. */
+/* Scans all of @r with as many calls as it takes. */
 static int scan_all(int fd, const struct region *r, struct pm_scan_arg arg,
 		    struct found *found)
 {
@@ -130,7 +130,7 @@ static int scan_all(int fd, const struct region *r, struct pm_scan_arg arg,
 	return 0;
 }
 
-/* What page @i must be found to be. */
+/* The expected categories of a page in @state. */
 static int wanted(int state, bool hole)
 {
 	if (state == PAGE_SWAPPED)
@@ -151,7 +151,7 @@ TEST_F(scan, tells_what_is_in_swap)
 			TH_LOG("page %zu", i);
 }
 
-/* Runs do not end where page tables do. */
+/* Runs go on across page tables. */
 TEST_F(scan, a_region_for_each_run)
 {
 	struct pm_scan_arg arg = { .flags = PM_SCAN_SHMEM_SWAP, .vec_len = 512 };
@@ -239,7 +239,7 @@ TEST_F(scan, masks_choose_by_what_was_looked_up)
 	arg.category_anyof_mask = PAGE_IS_SWAPPED | PAGE_IS_GUARD;
 	ASSERT_EQ(0, scan_all(self->fd, &self->view, arg, &found));
 	EXPECT_EQ(swapped, (long)found.pages);
-	/* What nobody asks for is not reported. */
+	/* Only the bits of return_mask tell runs apart: all pages are one region. */
 	arg.category_anyof_mask = 0;
 	arg.return_mask = PAGE_IS_HUGE;
 	arg.max_pages = 0;
@@ -265,7 +265,7 @@ static int watch(const struct region *r)
 	return fd;
 }
 
-/* Of all pages written, only what is in swap is protected: in pieces, and once. */
+/* Only written pages in swap are write-protected, over several calls, once each. */
 TEST_F(scan, write_protects_what_it_finds)
 {
 	struct pm_scan_arg arg = {
@@ -292,7 +292,7 @@ TEST_F(scan, write_protects_what_it_finds)
 		if (self->states[i] == PAGE_SWAPPED)
 			EXPECT_EQ(SWAPPED | PAGE_IS_WRITTEN, found.categories[i]);
 	}
-	/* Now protected, they are written no more, but still in swap. */
+	/* Write-protected, they are not PAGE_IS_WRITTEN, but still in swap. */
 	ASSERT_EQ(0, scan_all(self->fd, &self->view, arg, &found));
 	EXPECT_EQ(0, found.pages);
 	arg.flags = PM_SCAN_SHMEM_SWAP;
@@ -317,7 +317,7 @@ TEST(unknown_flags_are_refused)
 	close(fd);
 }
 
-/* Three pages in a terabyte: what is empty costs next to nothing. */
+/* Three pages in a terabyte: empty ranges are skipped. */
 TEST(sparse_terabyte)
 {
 	static const __u64 pages[] = { 5, (1ULL << 27) + 1, (1ULL << 28) - 1 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Anonymous shared memory in a cgroup smaller than it, so that the kernel swaps
- * by itself: the scenario in which pagemap's silence was first reported, and
- * a larger one.
+ * Anonymous shared memory above its cgroup's limit, so that the kernel swaps by
+ * itself: the scenario in which blank pagemap entries were first reported, and a
+ * larger one.
  */
 #include "lib/harness.h"
 #include "lib/lib.h"
@@ -35,7 +35,7 @@ FIXTURE_SETUP(shmem)
 	ASSERT_EQ(0, cgroup_set_max(&self->cg, variant->limit));
 	ASSERT_EQ(0, cgroup_enter(&self->cg));
 	region_fill(&self->region);
-	/* What is charged from here on is not the cgroup's: it swaps no more. */
+	/* Further memory is not charged to the cgroup, so that it swaps no more. */
 	ASSERT_EQ(0, cgroup_leave());
 	ASSERT_EQ(0, source_open(&self->src, getpid()));
 }
@@ -47,6 +47,7 @@ FIXTURE_TEARDOWN(shmem)
 	EXPECT_EQ(0, cgroup_destroy(&self->cg));
 }
 
+/* stock[posting_2021, larger]: nothing */
 TEST_F(shmem, every_swapped_page_is_located)
 {
 	long swapped = region_count(&self->region, PAGE_SWAPPED);
@@ -60,7 +61,7 @@ TEST_F(shmem, every_swapped_page_is_located)
 	EXPECT_EQ(0, s.mistaken);
 }
 
-/* The kernel's two other counts of the same pages. */
+/* smaps and memory.swap.current count the same pages. */
 TEST_F(shmem, as_many_as_smaps_and_the_cgroup_say)
 {
 	unsigned char *addr = self->region.addr;
@@ -101,7 +102,7 @@ TEST_F(shmem, swapped_in_again_is_present)
 {
 	struct survey s;
 
-	/* The cgroup's limit still holds: the pages stay charged to it. */
+	/* The pages stay charged to the cgroup, so its limit still applies to them. */
 	ASSERT_EQ(0, cgroup_set_max(&self->cg, 1UL << 40));
 	EXPECT_EQ(0, region_damaged(&self->region));
 	ASSERT_EQ(0, survey_region(&self->src, &self->region, &s));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Large entries of the page cache that are split, page by page, while others read
- * them: the kernel gives every piece the head's slot first, and corrects them
- * one by one. No reader may see that.
+ * Large swap entries in the page cache are split page by page while others read them.
+ * The kernel first gives every part the head's slot, and then corrects one after the
+ * other. No reader may see that.
  */
 #include <fcntl.h>
 
@@ -15,9 +15,9 @@
 #define READERS	2
 #define TRIES	6000
 
-/* Shared with the readers. */
+/* Memory shared with the readers. */
 struct shared {
-	__u64 slots[PAGES];	/* the entries before anything was touched */
+	__u64 slots[PAGES];	/* the entries before any page was touched */
 	unsigned long reads[READERS];
 };
 
@@ -69,16 +69,16 @@ struct reading {
 	const struct source *src;
 	const struct region *region;
 	struct shared *shared;
-	int number;		/* of the reader */
+	int number;		/* index of the reader */
 };
 
-/* In its own slot, mapped, or in memory and not mapped: nothing else is true. */
+/* Valid: the page's own slot, present, or in the page cache and not mapped. */
 static bool is_true(__u64 entry, __u64 slot)
 {
 	return entry == slot || pm_is_nothing(entry) || (entry & PM_PRESENT);
 }
 
-/* One reader takes all in one read, the other small pieces. */
+/* One reader reads all entries at once, the other a few at a time. */
 static int read_on(struct child *c, void *arg)
 {
 	static __u64 entries[PAGES];
@@ -105,7 +105,7 @@ static int read_on(struct child *c, void *arg)
 	return 0;
 }
 
-/* Swapped out whole, with no copies left in memory, and in true slots. */
+/* Swaps out all folios whole, empties the swap cache, checks and stores the slots. */
 static void swap_out(struct __test_metadata *_metadata, const struct source *src,
 		     struct region *r, struct shared *shared, struct cgroup *cg)
 {
@@ -139,7 +139,7 @@ static void touch_under_readers(struct __test_metadata *_metadata,
 		reads[k] = reads_of(shared, k);
 	for (i = offset; i < PAGES; i += STRIDE)
 		EXPECT_TRUE(pattern_matches(region_page(r, i), r->id, i));
-	/* Each has read since, or is no longer there. */
+	/* Wait until each reader has read again, or has exited. */
 	for (k = 0; k < READERS; k++)
 		for (j = 0; j < TRIES && reads_of(shared, k) == reads[k]; j++)
 			usleep(10000);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A second swap device beside the disk: each page's place is a type and an
- * offset, and its bytes are on that device at that offset.
+ * A second swap device: each page has a swap type and offset, and its bytes are on
+ * that device at that offset.
  */
 #include <sys/swap.h>
 
 #include "lib/harness.h"
 #include "lib/lib.h"
 
-/* The first 512 or fewer go to the disk, and what the second has no room for. */
+/* At most 512 pages go to the disk first, and those that the second cannot hold. */
 #define PAGES	1500
 #define SLOTS	600
 
@@ -46,7 +46,7 @@ FIXTURE_SETUP(swapdevs)
 	ASSERT_EQ(0, source_open(&self->src, getpid()));
 }
 
-/* In the parent, for it must not depend on how the test ends. */
+/* Runs in the parent, so that it runs however the test ends. */
 FIXTURE_TEARDOWN_PARENT(swapdevs)
 {
 	if (self->src.attached)
@@ -70,7 +70,7 @@ TEST_F(swapdevs, pages_on_both)
 	EXPECT_EQ(0, region_damaged(&self->region));
 }
 
-/* What was on the device is in memory, what was on the disk stays in its slots. */
+/* swapoff of the second device reads its pages; those on the disk keep their slots. */
 TEST_F(swapdevs, second_taken_away)
 {
 	struct survey before, after;
@@ -84,7 +84,7 @@ TEST_F(swapdevs, second_taken_away)
 	EXPECT_EQ((long)before.located_on[1], region_count(&self->region, PAGE_RESIDENT));
 }
 
-/* A private mapping's own pages, whose places /proc knows, are the measure here. */
+/* Control: private pages, whose locations /proc reports as well. */
 TEST_F(swapdevs, private_pages_on_both)
 {
 	struct region own;

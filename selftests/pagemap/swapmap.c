@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * PID/swapmap and files/ID/swapmap: what they list is what pagemap and filemap
- * have, page for page, in as few lines as can be. Entries that these have are
- * compared with the bytes on the disk.
+ * PID/swapmap and files/ID/swapmap list the swapped pages of pagemap and filemap, page
+ * for page, in as few lines as possible. The entries of these are compared with
+ * the bytes on the disk.
  */
 #include <fcntl.h>
 #include <linux/mman.h>
@@ -33,7 +33,7 @@ FIXTURE_TEARDOWN(swapmap)
 	EXPECT_EQ(0, source_close(&self->src));
 }
 
-/* Diagnostic lines: where two texts part. */
+/* Prints the first line in which two texts differ. */
 static void print_difference(const char *got, const char *expected)
 {
 	size_t line = 0, i;
@@ -53,7 +53,7 @@ static void expect_text(struct __test_metadata *_metadata, const char *got,
 	EXPECT_EQ((long)ls->lines, listing_check(got, ls->unit));
 }
 
-/* This process's swapmap against all of its pagemap. Returns the number of lines. */
+/* Compares this process's swapmap with all of its pagemap. Returns the number of lines. */
 static size_t expect_listed(struct __test_metadata *_metadata)
 {
 	struct listing ls;
@@ -105,7 +105,7 @@ TEST_F(swapmap, shared_memory)
 	ASSERT_EQ(0, region_pageout(&r));
 	expect_located(_metadata, &self->src, &r, PAGES);
 	EXPECT_LT(0, expect_listed(_metadata));
-	/* Some in memory again, some holes, the rest in shorter runs. */
+	/* Read some pages back, punch holes: shorter runs are left. */
 	for (i = 3; i < PAGES; i += 50)
 		ASSERT_TRUE(pattern_matches(region_page(&r, i), r.id, i));
 	ASSERT_EQ(0, fallocate(r.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
@@ -126,7 +126,7 @@ TEST_F(swapmap, private_memory)
 	region_free(&r);
 }
 
-/* The file's pages and copies of them, all in swap, by turns. */
+/* Pages of the file and private copies alternate, all in swap. */
 TEST_F(swapmap, private_mapping_of_a_file)
 {
 	__u64 own = pattern_new_id(), ids[PAGES] = {};
@@ -149,7 +149,7 @@ TEST_F(swapmap, private_mapping_of_a_file)
 	region_free(&file);
 }
 
-/* Cut in three by mprotect(2), it is one run for all that. */
+/* mprotect(2) splits the VMA into three; it is still one run. */
 TEST_F(swapmap, runs_go_on_from_one_mapping_to_the_next)
 {
 	struct region r;
@@ -187,7 +187,7 @@ TEST_F(swapmap, large_folios_are_one_run_each_at_most)
 	expect_located(_metadata, &self->src, &r, 2 * PMD_PAGES);
 	whole = expect_listed(_metadata);
 	EXPECT_GE(2, whole);
-	/* Else the hole brings all of the folio back. */
+	/* With the folio in the swap cache, the hole would bring all of it back. */
 	EXPECT_EQ(0, cgroup_drop_swap_cache(&cg));
 	EXPECT_EQ(0, fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			       100 * PAGE_BYTES, PAGE_BYTES));
@@ -210,7 +210,7 @@ TEST_F(swapmap, guard_regions_hide_what_is_behind)
 	region_free(&r);
 }
 
-/* Marks over swapped pages and over nothing, and poison. */
+/* uffd-wp markers over swapped and over unpopulated pages, and poison. */
 TEST_F(swapmap, marks_of_userfaultfd_are_no_places)
 {
 	struct uffdio_api api = {
@@ -229,7 +229,7 @@ TEST_F(swapmap, marks_of_userfaultfd_are_no_places)
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, ioctl(fd, UFFDIO_API, &api));
 	ASSERT_EQ(0, region_map_memfd(&r, PAGES));
-	/* The upper half holds nothing. */
+	/* The upper half is never written. */
 	r.pages = PAGES / 2;
 	region_fill(&r);
 	ASSERT_EQ(0, region_pageout(&r));
@@ -301,7 +301,7 @@ TEST(swapmap_of_a_file)
 	region_free(&r);
 }
 
-/* Allocated ahead, beyond the file's size, and swapped out there. */
+/* Allocated beyond the file's size (FALLOC_FL_KEEP_SIZE) and swapped out. */
 TEST(swapmap_of_a_file_beyond_its_size)
 {
 	int fd = memfd_create("xpagemap-test", MFD_CLOEXEC), tries, map;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The swap device goes away and comes back while its slots are being told. */
+/* Swapoff and swapon of the device while a reader reads the entries. */
 #include <fcntl.h>
 #include <sys/swap.h>
 
@@ -8,11 +8,11 @@
 
 #define PAGES	2000
 #define ROUNDS	3
-#define TRIES	50	/* rounds at most until a read fell within a swapoff */
+#define TRIES	50	/* maximum rounds until a read falls within a swapoff */
 
-/* What the reader is told, and what it tells. */
+/* Memory shared with the reader. */
 struct shared {
-	bool done;		/* the swapoff of this round */
+	bool done;		/* the swapoff of this round is done */
 	unsigned long reads;
 };
 
@@ -36,10 +36,10 @@ FIXTURE_SETUP(swapoff)
 	ASSERT_EQ(0, source_open(&self->src, getpid()));
 }
 
-/* In the parent, for it must not depend on how the test ends. */
+/* Runs in the parent, so that it runs however the test ends. */
 FIXTURE_TEARDOWN_PARENT(swapoff)
 {
-	/* Fails where it is on, as it should be. */
+	/* Fails with EBUSY if it is on, as it should be. */
 	swapon(self->device, 0);
 	if (self->src.attached)
 		EXPECT_EQ(0, detach(self->src.pid));
@@ -85,14 +85,14 @@ static unsigned long reads_of(struct shared *shared)
 	return __atomic_load_n(&shared->reads, __ATOMIC_SEQ_CST);
 }
 
-/* Returns 0 where each entry can be true, given what was read before. */
+/* Returns 0 if each entry is possible after those read before. */
 static int check(const __u64 *entries, const __u64 *first, bool *left, bool done)
 {
 	size_t i;
 
 	for (i = 0; i < PAGES; i++) {
 		if (entries[i] == first[i]) {
-			/* Once taken back, no page is in its slot again. */
+			/* A page that was swapped in does not return to its slot. */
 			if (left[i] || done)
 				return 4;
 			continue;
@@ -104,7 +104,7 @@ static int check(const __u64 *entries, const __u64 *first, bool *left, bool done
 	return 0;
 }
 
-/* Begins with all pages in swap, and reads until all are back and it is told so. */
+/* Reads from the time when all pages are in swap until @done is set. */
 static int read_through(struct child *c, void *arg)
 {
 	static __u64 first[PAGES], entries[PAGES];
@@ -128,7 +128,7 @@ static int read_through(struct child *c, void *arg)
 	return 0;
 }
 
-/* Returns how many reads began and ended while the swapoff was under way. */
+/* Returns the number of reads that began and ended during the swapoff. */
 static long swapoff_round(struct __test_metadata *_metadata, const struct reading *rd,
 			  const char *device)
 {
@@ -150,11 +150,11 @@ static long swapoff_round(struct __test_metadata *_metadata, const struct readin
 	tell(&shared->done);
 	EXPECT_EQ(0, child_wait(&reader));
 	ASSERT_EQ(0, swapon(device, 0));
-	/* The first may have begun before. */
+	/* The first one may have begun before. */
 	return after > before + 1 ? (long)(after - before - 1) : 0;
 }
 
-/* It neither has to wait for the swapoff to end, nor tells of what is no more. */
+/* The reader neither waits for the swapoff nor reports slots that are gone. */
 TEST_F(swapoff, under_a_reader)
 {
 	struct reading rd = { &self->src, &self->region, self->shared };

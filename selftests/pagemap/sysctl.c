@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * vm.pagemap_shmem_swap: off, reads are what they always were; on, programs that
- * know nothing of it see shared memory in swap.
+ * vm.pagemap_shmem_swap: off, reads are unchanged; on, unchanged programs see shared
+ * memory in swap.
  */
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -9,7 +9,7 @@
 #include "lib/harness.h"
 #include "lib/lib.h"
 
-#define PAGES	256		/* the numbers of the posting of 2021 */
+#define PAGES	256		/* the sizes of the patch posting of 2021 */
 #define LIMIT	(512 << 10)
 
 FIXTURE(sysctl) {
@@ -38,7 +38,7 @@ FIXTURE_TEARDOWN(sysctl)
 	EXPECT_EQ(0, cgroup_destroy(&self->cg));
 }
 
-/* What dd reads of the region's entries, as hexdump shows it. Bytes, or -1. */
+/* Reads the region's entries with dd and hexdump. Returns the bytes, or -1. */
 static long dd_and_hexdump(const struct region *r, unsigned char *bytes, size_t size)
 {
 	unsigned long offset, filled = 0;
@@ -84,7 +84,7 @@ static long in_swap(const __u64 *entries)
 	return count;
 }
 
-/* The very commands that were posted in 2021, and what was wanted of them. */
+/* The commands posted in 2021, with the output that was asked for. */
 TEST_F(sysctl, commands_of_the_posting)
 {
 	long swapped = region_count(&self->region, PAGE_SWAPPED);
@@ -146,7 +146,7 @@ TEST_F(sysctl, off_again_as_before)
 	EXPECT_NE(0, memcmp(before, on, sizeof(before)));
 }
 
-/* 8 bytes at a time, and in odd parts. */
+/* Reads of 8 bytes and of odd numbers of entries. */
 TEST_F(sysctl, any_part_is_as_in_the_whole)
 {
 	static const size_t lengths[] = { 1, 3, 64, 255 };
@@ -167,7 +167,7 @@ TEST_F(sysctl, any_part_is_as_in_the_whole)
 	}
 }
 
-/* Exit status 0: as it must be. */
+/* Exit status 0: all checks hold. */
 static int without_capability(struct child *c, void *arg)
 {
 	const struct region *r = arg;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Large folios swapped out whole: one entry of the page cache stands for many
- * pages and as many consecutive slots.
+ * Large folios swapped out whole: one page cache entry stands for many pages in
+ * consecutive slots.
  */
 #include <fcntl.h>
 
@@ -45,7 +45,7 @@ FIXTURE_SETUP(thp)
 	ASSERT_EQ(0, source_open(&self->src, getpid()));
 }
 
-/* In the parent, for it must not depend on how the test ends. */
+/* Runs in the parent, so that it runs however the test ends. */
 FIXTURE_TEARDOWN_PARENT(thp)
 {
 	if (self->src.attached)
@@ -54,7 +54,7 @@ FIXTURE_TEARDOWN_PARENT(thp)
 	EXPECT_EQ(0, cgroup_destroy(&self->cg));
 }
 
-/* Returns how many folios went to swap whole, by the kernel's own statistics. */
+/* Returns the number of folios swapped out whole, by the kernel's statistics. */
 static long long swap_out_whole(const struct region *r, const struct largefile *file)
 {
 	long long before = largefile_swapped(file);
@@ -71,6 +71,7 @@ TEST_F(thp, present_as_in_proc)
 	EXPECT_EQ(0, s.mistaken);
 }
 
+/* stock[pmd]: nothing */
 TEST_F(thp, swapped_whole_in_consecutive_slots)
 {
 	size_t i, jumps = 0;
@@ -141,8 +142,8 @@ TEST_F(thp, mappings_starting_inside_an_entry)
 }
 
 /*
- * Read from the disk, a page comes alone and its entry is split: the others keep
- * their own slots.
+ * Swap-in reads a single page and splits its entry. The other pages keep their
+ * slots.
  */
 TEST_F(thp, one_page_of_each_touched)
 {
@@ -161,7 +162,7 @@ TEST_F(thp, one_page_of_each_touched)
 	EXPECT_EQ(0, s.mistaken) survey_print(&s, "after a touch");
 }
 
-/* Large folios again, of what was partly in swap. */
+/* Ranges partly in swap are collapsed into large folios. */
 TEST_F(thp, collapsed_when_partly_swapped)
 {
 	struct survey s;
@@ -179,7 +180,7 @@ TEST_F(thp, collapsed_when_partly_swapped)
 	EXPECT_EQ(0, s.mistaken) survey_print(&s, "after a collapse");
 }
 
-/* A hole in the middle of an entry takes only its own pages' slots. */
+/* A hole in the middle of an entry frees only the slots of its pages. */
 TEST_F(thp, hole_punched_inside_an_entry)
 {
 	struct survey s;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Files of a mounted tmpfs, and the other ways to a shmem file: SysV, /dev/zero. */
+/* Files of a mounted tmpfs, and other shmem files: System V, /dev/zero. */
 #include <fcntl.h>
 #include <sys/shm.h>
 
@@ -40,6 +40,7 @@ FIXTURE_TEARDOWN(tmpfs)
 	EXPECT_EQ(0, mounted_remove(&self->mounted));
 }
 
+/* stock[plain]: nothing */
 TEST_F(tmpfs, mapped_from_an_odd_page_on)
 {
 	struct region r;
@@ -59,7 +60,7 @@ TEST_F(tmpfs, mapped_from_an_odd_page_on)
 	region_free(&r);
 }
 
-/* One VMA, from an odd page on, that mprotect cuts into five. */
+/* A VMA that starts at an odd page, split into five by mprotect(). */
 TEST_F(tmpfs, vma_split_by_mprotect)
 {
 	struct region r;
@@ -79,7 +80,7 @@ TEST_F(tmpfs, vma_split_by_mprotect)
 	region_free(&r);
 }
 
-/* write(2) only: the process has no page table for it at all. */
+/* Written with write(2): the process has no page table for it. */
 TEST_F(tmpfs, written_and_swapped_before_it_was_mapped)
 {
 	unsigned char page[PATTERN_BYTES];
@@ -124,8 +125,8 @@ FIXTURE_TEARDOWN(shared)
 }
 
 /*
- * Attaches a segment of System V shared memory, and removes it while it is, which
- * leaves no more than the mapping.
+ * Attaches a System V shared memory segment. With @remove, removes it while attached,
+ * so that only the mapping refers to it.
  */
 static void sysv_segment(struct __test_metadata *_metadata, const struct source *src,
 			 bool remove)
@@ -157,7 +158,7 @@ static void sysv_segment(struct __test_metadata *_metadata, const struct source 
 	EXPECT_EQ(-1, shmctl(shm, IPC_STAT, &state));
 }
 
-/* Its VMAs have other operations than shmem's. */
+/* Its VMAs have vm_operations of ipc/shm.c. */
 TEST_F(shared, sysv_segment)
 {
 	sysv_segment(_metadata, &self->src, false);
@@ -188,7 +189,7 @@ TEST_F(shared, dev_zero_mapped_shared)
 	region_free(&r);
 }
 
-/* Control: this is private anonymous memory, and /proc knows it already. */
+/* stock: passes: /proc/PID/pagemap has private anonymous memory in swap */
 TEST_F(shared, dev_zero_mapped_private)
 {
 	struct region r;

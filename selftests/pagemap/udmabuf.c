@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A DMA buffer made of a memfd's pages: its mapping is one of page frames, not
- * of a file's pages (VM_PFNMAP), and reads as in /proc.
+ * A DMA buffer made of a memfd's pages. Its mapping is VM_PFNMAP; its entries equal
+ * those in /proc.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,11 +13,11 @@
 #include "lib/lib.h"
 
 #define PAGES	600
-#define FIRST	100	/* of the pages that the buffer consists of */
+#define FIRST	100	/* first page of the buffer */
 #define BUFFER	200
 
 FIXTURE(udmabuf) {
-	struct region file;	/* the memfd, of which all pages are swapped out */
+	struct region file;	/* the memfd, all swapped out */
 	struct source src;
 	int buffer;
 };
@@ -56,7 +56,7 @@ static void *map_buffer(int fd)
 	return mmap(NULL, BUFFER * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 }
 
-/* Entries that tell of a page, in memory or in swap. */
+/* Number of entries of pages in memory or in swap. */
 static long telling(int fd, const void *addr)
 {
 	__u64 entries[BUFFER];
@@ -80,7 +80,7 @@ TEST_F(udmabuf, untouched_reads_as_in_proc)
 	munmap(p, BUFFER * PAGE_BYTES);
 }
 
-/* The pages are there, but pagemap does not look into mappings of page frames. */
+/* The pages are mapped, but pagemap skips VM_PFNMAP mappings. */
 TEST_F(udmabuf, touched_reads_as_in_proc)
 {
 	unsigned char *p = map_buffer(self->buffer);
@@ -95,7 +95,7 @@ TEST_F(udmabuf, touched_reads_as_in_proc)
 	munmap(p, BUFFER * PAGE_BYTES);
 }
 
-/* In the memfd's own mapping the pinned pages are in memory, the others located. */
+/* In the memfd's own mapping, pinned pages are in memory, the others located. */
 TEST_F(udmabuf, memfd_beneath)
 {
 	struct survey s;

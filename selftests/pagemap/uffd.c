@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * userfaultfd's marks: write protection survives swapping out as a marker in an
- * otherwise empty place, poison is a marker of its own.
+ * userfaultfd's markers: write protection survives swap-out as a marker in an
+ * otherwise empty PTE; poison is another marker.
  */
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
@@ -12,7 +12,7 @@
 #include "lib/lib.h"
 
 #define PAGES	600
-#define FIRST	480	/* the marked pages lie across two page tables */
+#define FIRST	480	/* the marked pages span two page tables */
 #define MARKED	100
 
 FIXTURE(uffd) {
@@ -134,7 +134,7 @@ TEST_F(uffd, swapped_then_protected)
 	EXPECT_EQ(0, s.mistaken);
 }
 
-/* Markers over pages that never were: they stay what /proc makes of them. */
+/* Markers over unpopulated pages: entries equal those in /proc. */
 TEST_F(uffd, unpopulated_then_protected)
 {
 	struct survey s;
@@ -167,8 +167,8 @@ TEST_F(uffd, poisoned)
 }
 
 /*
- * Poison in one mapping of a file hides what is in swap; another mapping still
- * shows it. Private pages in swap leave no room for poison.
+ * Poison in one mapping of a file hides the page in swap; another mapping still
+ * shows it. PTEs of private pages in swap are occupied: poisoning fails.
  */
 TEST_F(uffd, poisoned_over_swapped_pages)
 {

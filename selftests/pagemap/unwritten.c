@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages that hold nothing but zeroes: whether they get a slot depends on how they
- * came to be. Their slots are not written, so that there are no bytes to compare:
- * each page must have a place of its own on the device.
+ * Pages that hold only zeroes get a slot or not, depending on how they were made.
+ * The slots are not written, so there are no bytes to compare: each page must have
+ * a slot of its own on the device.
  */
 #include <fcntl.h>
 #include <linux/mman.h>
@@ -10,7 +10,7 @@
 #include "lib/harness.h"
 #include "lib/lib.h"
 
-#define PAGES 1100	/* more than two page tables, and none of them full */
+#define PAGES 1100	/* spans more than two page tables */
 
 FIXTURE(unwritten) {
 	struct region region;
@@ -45,7 +45,7 @@ static int compare_entries(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* Entries without a slot of their own on the device, and nothing else set. */
+/* Number of entries that are not exactly swap and file, with a slot of their own. */
 static size_t without_own_slot(const struct source *src, const struct region *r,
 			       __u64 slots)
 {
@@ -77,13 +77,13 @@ static size_t not_zero(const struct region *r)
 	return bad;
 }
 
-/* Swap that the cgroup's pages are charged for is the kernel's own count of slots. */
+/* The kernel's count of slots: the swap charged to the cgroup. */
 static long long charged_slots(const struct cgroup *cg)
 {
 	return cgroup_value(cg, "memory.swap.current") / (long long)PAGE_BYTES;
 }
 
-/* Clean pages are dropped, not swapped; there is no place to tell. */
+/* Clean pages are dropped, not swapped: they have no slot. */
 TEST_F(unwritten, read_only_touched)
 {
 	struct survey s;
@@ -113,7 +113,7 @@ TEST_F(unwritten, written_with_zeroes)
 	EXPECT_EQ(0, not_zero(&self->region));
 }
 
-/* Nobody has touched them, in any process. */
+/* Allocated pages that no process has touched. */
 TEST_F(unwritten, fallocated_only)
 {
 	ASSERT_EQ(0, cgroup_enter(&self->cg));
@@ -139,8 +139,8 @@ TEST_F(unwritten, fallocated_then_read)
 }
 
 /*
- * Allocated ahead of the file's end, where the mapping reaches but no access
- * does: they have slots, and keep them when the file grows over them.
+ * Pages allocated beyond the file's end, mapped but not accessible: they have
+ * slots, and keep them when the file grows over them.
  */
 TEST_F(unwritten, allocated_beyond_the_end)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the kernel counts of large folios in swap by other means than pagemap:
- * of an entry that stands for many pages, the pages that are asked about.
+ * Counts of smaps and mincore() for large folios in swap: of a page cache entry for
+ * many pages, only the pages asked about count.
  */
 #include <fcntl.h>
 #include <linux/mman.h>
@@ -19,7 +19,7 @@ FIXTURE(usage) {
 	struct region region;
 };
 
-/* How many folios of 2 MiB went to swap whole, ever. */
+/* Number of 2 MiB folios swapped out whole since boot. */
 static long whole_folios(void)
 {
 	char text[32];
@@ -60,7 +60,7 @@ FIXTURE_TEARDOWN(usage)
 	EXPECT_EQ(0, cgroup_destroy(&self->cg));
 }
 
-/* Pages that smaps says are in swap, of the mapping at @addr. */
+/* Pages in swap of the mapping at @addr, by smaps. */
 static long long smaps_swap(const void *addr)
 {
 	char header[64], line[4096];
@@ -81,6 +81,7 @@ static long long smaps_swap(const void *addr)
 	return kb < 0 ? kb : kb * 1024 / (long long)PAGE_BYTES;
 }
 
+/* stock: fails: smaps counts whole entries */
 TEST_F(usage, shared_mapping_of_parts_of_entries)
 {
 	static const struct { size_t skip, pages; } views[] = {
@@ -101,9 +102,10 @@ TEST_F(usage, shared_mapping_of_parts_of_entries)
 }
 
 /*
- * A private mapping where there is a page table, empty but for a page of another
- * mapping: smaps asks page by page.
+ * A private mapping with a page table, empty but for a page of another mapping:
+ * smaps looks up page by page.
  */
+/* stock: fails: smaps counts an entry once for each page */
 TEST_F(usage, private_mapping_page_by_page)
 {
 	unsigned char *at = region_find_aligned(PMD_BYTES);
@@ -134,16 +136,17 @@ static long in_memory(const struct region *r)
 }
 
 /*
- * Of each entry one page is wanted back, and read into the swap cache alone, without
- * readahead: that one is in memory, and no others of the same entry.
+ * MADV_WILLNEED of one page of each entry reads it into the swap cache, without
+ * readahead: mincore() reports that page and no other of the entry.
  */
+/* stock: fails: mincore looks up the first page of an entry only */
 TEST_F(usage, mincore_of_entries_partly_in_the_swap_cache)
 {
 	static const size_t wanted[] = { 0, PMD_PAGES };
 	size_t i;
 
 	for (i = 0; i < 200 && in_memory(&self->region); i++) {
-		/* Folios still in another CPU's batch cannot be reclaimed. */
+		/* Folios in another CPU's LRU batch cannot be reclaimed. */
 		ASSERT_EQ(0, write_text("/proc/sys/vm/drop_caches", "1"));
 		cgroup_reclaim(&self->cg, 1UL << 30);
 		usleep(20000);

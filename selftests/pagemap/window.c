@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The file as a file: positions, ends, and buffers. /proc's pagemap is asked the
- * same each time, and must give the same answer.
+ * read(), pread() and lseek() of PID/pagemap: positions, ends and buffers. /proc's
+ * pagemap must give the same result each time.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -121,7 +121,7 @@ TEST_F(window, reading_on_and_seeking)
 	EXPECT_EQ(0, memcmp(part, whole + 200, sizeof(part)));
 }
 
-/* A failed read leaves the position where it was. */
+/* A failed read does not change the file position. */
 TEST_F(window, failing_does_not_move_the_position)
 {
 	ASSERT_EQ(4096, lseek(self->src.fd, 4096, SEEK_SET));
@@ -133,7 +133,7 @@ TEST_F(window, failing_does_not_move_the_position)
 	EXPECT_EQ(4096, lseek(self->src.fd, 0, SEEK_CUR));
 }
 
-/* One read of a gibibyte's entries against many small ones. */
+/* One read of the entries of 1 GiB equals many small ones. */
 TEST_F(window, one_large_read)
 {
 	size_t bytes = BIG_PAGES * PM_ENTRY_BYTES, at, differing = 0;
@@ -142,7 +142,7 @@ TEST_F(window, one_large_read)
 	__u64 *large, *small;
 	off_t pos;
 
-	/* The mapping lies amid addresses at which nothing moves. */
+	/* The mapping is surrounded by reserved addresses, which stay the same. */
 	ASSERT_NE(NULL, span);
 	ASSERT_EQ(0, region_map(&r, span + BIG_PAGES / 2 * PAGE_BYTES, r.pages,
 				MAP_SHARED | MAP_FIXED, r.fd, 0));
@@ -171,7 +171,7 @@ TEST_F(window, one_large_read)
 	munmap(large, 2 * bytes);
 }
 
-/* The buffer ends, or turns read-only, after some pages that were fine. */
+/* The buffer is unmapped, or read-only, after some good pages. */
 TEST_F(window, buffer_bad_from_some_page_on)
 {
 	static const int prots[] = { PROT_NONE, PROT_READ };
@@ -196,7 +196,7 @@ TEST_F(window, buffer_bad_from_some_page_on)
 	}
 }
 
-/* Such a buffer is faulted in: the reader may be the target itself. */
+/* The buffer is faulted in; the reader is the target itself. */
 TEST_F(window, buffer_is_itself_shared_and_swapped)
 {
 	off_t pos = (unsigned long)self->region.addr / PAGE_BYTES * PM_ENTRY_BYTES;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * zswap keeps what is swapped out in memory. Each page has its slot on the disk
- * all the same, and when zswap lets go of it, that is where it goes.
+ * zswap keeps swapped-out pages in memory. Each page has a slot on the disk
+ * nevertheless, and zswap's writeback writes it there.
  */
 #include "lib/harness.h"
 #include "lib/lib.h"
@@ -33,7 +33,7 @@ static long long stored_pages(void)
 FIXTURE_SETUP(zswap)
 {
 	TEARDOWN_FROM_HERE();
-	/* A page comes back alone: the others stay where they are. */
+	/* No readahead: only touched pages are swapped in. */
 	ASSERT_EQ(0, setting_change(&self->cluster, "/proc/sys/vm/page-cluster", "0"));
 	ASSERT_EQ(0, setting_change(&self->limit, PARAMETERS "max_pool_percent", "50"));
 	ASSERT_EQ(0, setting_change(&self->enabled, PARAMETERS "enabled", "Y"));
@@ -53,7 +53,7 @@ FIXTURE_TEARDOWN_PARENT(zswap)
 	EXPECT_EQ(0, setting_restore(&self->cluster));
 }
 
-/* Pages whose bytes are on the disk at the slots told. */
+/* Number of pages whose bytes are on the disk in the slots reported. */
 static long on_disk(const struct region *r, const __u64 *entries)
 {
 	struct swapdisk disk;
@@ -72,7 +72,7 @@ static long on_disk(const struct region *r, const __u64 *entries)
 	return found;
 }
 
-/* With no room left, the next page that is swapped out has zswap emptied. */
+/* With a pool limit of 0, the next swap-out makes zswap write all pages back. */
 static bool empty_zswap(void)
 {
 	struct region one;
@@ -103,7 +103,7 @@ TEST_F(zswap, slots_told_while_the_bytes_are_in_memory)
 	for (i = 0; i < PAGES; i++)
 		EXPECT_EQ(PM_SWAP | PM_FILE,
 			  entries[i] & ~(PM_SWAP_OFFSET | PM_SOFT_DIRTY));
-	/* The disk has none of it: this is zswap's doing. */
+	/* No page is on the disk: zswap holds them all. */
 	EXPECT_EQ(0, on_disk(&self->region, entries));
 
 	ASSERT_TRUE(empty_zswap()) TH_LOG("%lld left", stored_pages());
@@ -128,7 +128,7 @@ TEST_F(zswap, read_back_while_it_is_in_memory)
 	EXPECT_EQ(0, s.mistaken);
 }
 
-/* Switched off, it stores nothing more, but keeps what it has: half is on the disk. */
+/* Switched off, zswap stores no more pages but keeps those it has: half are on the disk. */
 TEST_F(zswap, switched_off_with_pages_in_it)
 {
 	static __u64 entries[PAGES];

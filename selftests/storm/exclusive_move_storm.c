@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * UFFDIO_MOVE against everything that walks the reverse mapping: reclaim, page_idle,
- * migration. No page gets lost, none is seen twice, and the rules hold throughout.
+ * UFFDIO_MOVE against walks of the reverse mapping: reclaim, page_idle, migration. No page
+ * is lost or mapped twice, and no rule is broken at any time.
  */
 #include <fcntl.h>
 #include <linux/mman.h>
@@ -12,7 +12,7 @@
 #define PAGES 64
 
 FIXTURE(exclusive_move_storm) {
-	struct region here, there;	/* the pages are in one of the two */
+	struct region here, there;	/* one of the two has the pages */
 	struct exclusive ex;
 	struct cgroup cg;
 	struct kpage kp;
@@ -49,8 +49,8 @@ FIXTURE_TEARDOWN(exclusive_move_storm)
 }
 
 /*
- * Moves all pages; one that reclaim, migration or a walk has hold of is refused for
- * the moment (EBUSY), and tried again.
+ * Moves all pages. EBUSY means that reclaim, migration or a walk holds the page: tries
+ * again.
  */
 static int move_all(int uffd, const struct region *to, const struct region *from)
 {
@@ -70,7 +70,7 @@ static int move_all(int uffd, const struct region *to, const struct region *from
 	return 0;
 }
 
-/* There and back, reading them at both places. */
+/* Moves the pages there and back, and reads them at both addresses. */
 static int move_and_compare(struct storm_thread *t)
 {
 	FIXTURE_DATA(exclusive_move_storm) * self = t->arg;
@@ -87,7 +87,7 @@ static int move_and_compare(struct storm_thread *t)
 	return t->rounds % 3 == 0 && region_damaged(&self->here) ? -EILSEQ : 0;
 }
 
-/* By way of the LRU lists, and so of reverse mapping; a little at a time, but often. */
+/* Reclaim by the LRU lists, and so by the reverse mapping; few pages, often. */
 static int reclaim(struct storm_thread *t)
 {
 	FIXTURE_DATA(exclusive_move_storm) * self = t->arg;
@@ -96,8 +96,8 @@ static int reclaim(struct storm_thread *t)
 	return err == -EAGAIN ? 0 : err;
 }
 
-/* Marks a page idle and asks whether it still is: both walk the reverse mapping. */
-static int look_for_idle(struct storm_thread *t)
+/* Marks a page idle and reads the mark: both walk the reverse mapping. */
+static int mark_idle(struct storm_thread *t)
 {
 	FIXTURE_DATA(exclusive_move_storm) * self = t->arg;
 	size_t i = t->rounds % PAGES;
@@ -116,14 +116,13 @@ static int look_for_idle(struct storm_thread *t)
 	return err;
 }
 
-/* Whatever is where, some pages change their frames. */
 static int migrate(struct storm_thread *t)
 {
 	FIXTURE_DATA(exclusive_move_storm) * self = t->arg;
 	size_t i = t->rounds % PAGES;
 	struct region *r = t->rounds % 2 ? &self->here : &self->there;
 
-	/* It is not there, or on its way: that is as good. */
+	/* May fail: the page may be in the other region, or be moving. */
 	migrate_page(&self->ex, region_page(r, i));
 	usleep(2000);
 	return 0;
@@ -144,13 +143,13 @@ TEST_F_TIMEOUT(exclusive_move_storm, reverse_mapping_finds_what_moves, STORM_TIM
 
 	storm_add(s, "moved there and back", move_and_compare, 0, self);
 	storm_add(s, "reclaimed", reclaim, 0, self);
-	storm_add(s, "looked for idle pages", look_for_idle, 0, self);
+	storm_add(s, "marked idle", mark_idle, 0, self);
 	storm_add(s, "rules checked", check_rules, 0, self);
 	EXPECT_EQ(0, storm_run(s));
 	EXPECT_EQ(0, region_damaged(&self->here));
 	EXPECT_EQ(PAGES, crosscheck_count(&self->ex, &self->kp, &self->here, EX_OWN, 1));
 	EXPECT_EQ(PAGES, exclusive_count(&self->ex, self->there.addr, PAGES, ~0ULL, 0));
-	/* Where they are now, reclaim can take them all. */
+	/* Reclaim finds all pages at their last addresses. */
 	EXPECT_EQ(0, region_pageout(&self->here));
 	EXPECT_EQ(0, region_damaged(&self->here));
 }

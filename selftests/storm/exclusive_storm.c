@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * GUP-fast against fork against reclaim: threads pin pages and compare what they see
- * with what the pin holds, while others fork and swap out. The rules hold throughout.
+ * GUP-fast against fork and reclaim: threads pin pages and compare the pinned contents with
+ * the mapped ones, while others fork and swap out. No rule is broken at any time.
  */
 #include <sys/wait.h>
 
@@ -24,28 +24,19 @@ FIXTURE_VARIANT(exclusive_storm) {
 	unsigned int flags;	/* of the pins */
 };
 
-static int map_small(struct region *r, size_t pages)
-{
-	int err = region_map_apart(r, pages);
-
-	if (!err)
-		region_fill(r);
-	return err;
-}
-
 static int map_thp(struct region *r, size_t pages)
 {
 	return thp_map(r, pages / PMD_PAGES);
 }
 
 FIXTURE_VARIANT_ADD(exclusive_storm, small_folios_pinned_for_writing) {
-	.map = map_small,
+	.map = region_map_filled,
 	.pages = PAGES,
 	.flags = PIN_FAST | PIN_WRITE,
 };
 
 FIXTURE_VARIANT_ADD(exclusive_storm, small_folios_pinned_for_reading) {
-	.map = map_small,
+	.map = region_map_filled,
 	.pages = PAGES,
 	.flags = PIN_FAST,
 };
@@ -80,7 +71,7 @@ struct pinning {
 	unsigned int flags;
 };
 
-/* The process sees, and the pin holds, what was written last. */
+/* The mapped page and the pinned page have the contents written last. */
 static int check_pin(const struct pin *pin, const unsigned char *page, __u64 id, size_t i)
 {
 	unsigned char content[PAGE_BYTES];
@@ -92,8 +83,8 @@ static int check_pin(const struct pin *pin, const unsigned char *page, __u64 id,
 }
 
 /*
- * Pins a page, writes to it whatever fork has made of it by then, looks into the pin.
- * While the pin holds, the page must be exclusive, and in the frame where it was.
+ * Pins a page, writes to it, and compares. While it is pinned, the page must stay exclusive
+ * and in the same frame.
  */
 static int pin_and_compare(struct storm_thread *t)
 {
@@ -124,7 +115,7 @@ static int pin_and_compare(struct storm_thread *t)
 	return pin_release(&pin) ?: err;
 }
 
-/* A child that looks at all pages, so that those shared have two readers, and goes. */
+/* The child reads all pages, so that both processes map them, and exits. */
 static int fork_and_wait(struct storm_thread *t)
 {
 	const struct pinning *p = t->arg;
@@ -156,7 +147,6 @@ static int swap_out(struct storm_thread *t)
 	       -errno : 0;
 }
 
-/* All the time, in all of the process. */
 static int check_rules(struct storm_thread *t)
 {
 	const struct pinning *p = t->arg;

@@ -1,58 +1,53 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Readers against everything that moves pages into swap, out of it and about
- * in it. To prove: each entry of a shared mapping was true at some moment during
- * the read.
+ * Readers against everything that moves pages into swap, within swap and out of it. Each
+ * entry of a shared mapping must have been true at some moment during the read.
  *
- * Two files are changed all the time, one of small folios and one of 2 MiB
- * folios, each by one process (lib/churn.c). It keeps a shadow (lib/shadow.h): a
- * stretch of 16 pages has a sequence number that is odd while its pages are being
- * changed, and for each page the shadow has the contents written last. Some
- * stretches are frozen: never changed at all. Readers (lib/checker.c) read
- * windows of any size from PID/pagemap of the process that changes the file, of
- * one that has hardly a page table for it, and from files/ID/filemap. A stretch
- * was calm during a read if its number was even before it and is the same after.
+ * Two files are changed all the time, one of small folios and one of 2 MiB folios, each
+ * by one process (lib/storm/churn.c). It keeps a shadow (lib/storm/shadow.h): a stretch of
+ * 16 pages has a sequence number that is odd while its pages are being changed, and each
+ * page has the contents written last. Some stretches are frozen: never changed. Readers
+ * (lib/storm/checker.c) read windows of any size from PID/pagemap of the process that
+ * changes the file, from that of a process with hardly a page table for it, and from
+ * files/ID/filemap. A stretch is unchanged if its number was even before the read and is
+ * the same after it.
  *
- * What is wrong, and why nothing else can look the same:
+ * Entries that are wrong, and why they cannot be true:
  *
- * 1. A calm page that was in swap at slot S is said to be anywhere but at S. A
- *    page in swap leaves its slot only by a fault on it, by a hole, a truncation
- *    or a collapse over it, by swapoff, or along with another page of its folio,
- *    if the copy of that folio is still in memory. Nothing of the first kinds is
- *    done to calm stretches; khugepaged is put to sleep, and nobody takes the
- *    swap device away. A copy of a folio that crosses stretches is freed before
- *    these are called calm, and what is later made of a stretch's pages, be it by
- *    read-ahead, has one stretch at most. So S was true all through the read, and
- *    nothing else was at any moment of it. This is what finds the transients
- *    of a split: while pages are taken out of the midst of a large entry, its
- *    even stretches are calm.
- * 2. A page is said to be at S, and so was a calm page, by an earlier read, which
- *    has not been changed since; or both are calm and by the same read. A slot has
- *    one owner at a time: the calm page had it all the while.
- * 3. A calm hole is said to be anything but a hole; a calm page of contents is
- *    said by the filemap to be a hole. (In a pagemap it may show as nothing: it
- *    may be in memory and not mapped.)
- * 4. A page is said to be at S, and the bytes there are not the page's: of a calm
- *    page, those that the shadow has; of any other, those of any time, since they
- *    may not be written yet. Bytes that are not the page's prove nothing at
- *    first: the slot may be new and its write under way, or S may have been freed
- *    and used again. So the disk is read, then whether the page has moved: the
- *    calm page's number, the other's entry, read again. Where it has, the case is
- *    counted as ambiguous. Where it has not, after some tries the reader takes
- *    the lock that everybody needs who changes anything, and looks on. Now
- *    nothing can leave swap, so that an entry that still says S is of a page
- *    that is at S to stay, and its write is the last one to S: it ends, long
- *    before the reader gives up. The entry being read again in this silence, a
- *    page that came back to S in between is no exception.
+ * 1. An unchanged page that was in swap at slot S is shown anywhere but at S. A page in
+ *    swap leaves its slot only by a fault on it, by a hole, a truncation or a collapse over
+ *    it, by swapoff, or along with another page of its folio if that folio is still in the
+ *    swap cache. The first kinds are not done to unchanged stretches; khugepaged sleeps, and
+ *    the swap device stays. A folio that crosses stretches is dropped from the swap cache
+ *    before their numbers become even, and folios made of their pages later, by
+ *    read-ahead for instance, have one stretch at most. So the page was at S during the
+ *    whole read. This finds the transients of a split: while pages inside a large
+ *    entry are changed, its even stretches are not.
+ * 2. A page is shown at S, where an earlier read has shown a page that has not been changed
+ *    since; or one read shows both there, and both are unchanged. A slot has one
+ *    owner at a time: the unchanged page had it during the whole read.
+ * 3. An unchanged hole is shown as anything else; an unchanged page with contents is shown
+ *    as a hole by the filemap. (A pagemap may show it as nothing: it may be in
+ *    memory and not mapped.)
+ * 4. A page is shown at S, and the bytes there are not the page's: of an unchanged page,
+ *    those that the shadow has; of any other, those of any time, since the newest may
+ *    not be written yet. Other bytes prove nothing at first: the slot may be new and
+ *    its write under way, or S may have been freed and used again. So the disk is read, and
+ *    then the unchanged page's sequence number, or the other's entry, again. If that differs,
+ *    the case is counted as changed. If not, after some tries the reader takes
+ *    change_lock, which all changes need, and goes on. Nothing can leave swap now, so
+ *    an entry that still has S is of a page that stays at S, and its write is the
+ *    last one to S: it ends long before the reader gives up. Since the entry is read again
+ *    under the lock, this holds for a page that came back to S in between, too.
  * 5. An entry that a shared mapping cannot have.
  *
- * The disk is read past all caches. A torn read, half old and half new bytes, is
- * nobody's page, and is tried again. Each page's bytes are made from the file, the
- * page's number and the time of writing; no two are alike.
+ * The disk is read past all caches. A torn read, half old and half new bytes, matches no
+ * page, and is tried again. Each page's bytes are made from the file, the page's
+ * number and the time of writing; no two are alike.
  *
- * An error that lasts less than it takes to look twice, in a page that is being
- * changed just then, is ambiguous, not wrong: that is what calm stretches beside
- * changed ones, in the same window and in the same large entry, are for.
+ * An error that is over before the second read, in a page that is being changed just
+ * then, is counted as changed, not as wrong. Unchanged stretches beside changed
+ * ones, in the same window and in the same large entry, are there to find such errors.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -68,19 +63,19 @@
 
 enum { SMALL, LARGE, FILES };
 
-/* In shared memory: what each process did and saw. */
-struct stage {
-	struct deeds deeds[FILES];
+/* Counts of each process, in shared memory. */
+struct results {
+	struct churn_counts counts[FILES];
 	struct report report[READERS];
 };
 
 FIXTURE(storm) {
 	struct shadows *all;
-	struct stage *stage;
+	struct results *results;
 	struct mounted fs;
 	struct setting sleep, swapped;
 	struct cgroup cg[FILES];
-	struct churning churning[FILES];
+	struct churn churn[FILES];
 	struct source src;
 	char id[FILES][64];
 	struct child writer[FILES], reclaimer, reader[READERS];
@@ -93,22 +88,22 @@ static size_t seconds(void)
 	return text && *text ? strtoul(text, NULL, 10) : DEFAULT_SECONDS;
 }
 
-/* Every fourth stretch of small folios, but for the end of the file. */
-static void freeze_small(struct shadow *l)
+/* Every fourth stretch, except at the end of the file. */
+static void freeze_small(struct shadow *sh)
 {
 	size_t i;
 
 	for (i = 0; i < SMALL_PAGES / STRETCH_PAGES * 3 / 4; i += 4)
-		l->frozen[i] = true;
+		sh->frozen[i] = true;
 }
 
-/* 2 MiB as a whole, and of the next every second stretch. */
-static void freeze_large(struct shadow *l)
+/* The first 2 MiB, and every second stretch of the next. */
+static void freeze_large(struct shadow *sh)
 {
 	size_t i;
 
 	for (i = 0; i < 2 * PMD_PAGES / STRETCH_PAGES; i++)
-		l->frozen[i] = i < PMD_PAGES / STRETCH_PAGES || i % 2 == 0;
+		sh->frozen[i] = i < PMD_PAGES / STRETCH_PAGES || i % 2 == 0;
 }
 
 static void make_files(struct __test_metadata *_metadata,
@@ -126,22 +121,22 @@ static void make_files(struct __test_metadata *_metadata,
 	ASSERT_NE(NULL, at);
 	ASSERT_EQ(0, region_map(&r[LARGE], at, LARGE_PAGES, MAP_SHARED | MAP_FIXED, fd, 0));
 	for (i = 0; i < FILES; i++) {
-		struct shadow *l = &self->all->of[i];
+		struct shadow *sh = &self->all->of[i];
 
-		shadow_open(l, &r[i]);
+		shadow_open(sh, &r[i]);
 		ASSERT_EQ(0, cgroup_create(&self->cg[i]));
-		self->churning[i] = (struct churning){
-			.all = self->all, .l = l, .cg = &self->cg[i],
-			.deeds = &self->stage->deeds[i],
+		self->churn[i] = (struct churn){
+			.all = self->all, .sh = sh, .cg = &self->cg[i],
+			.counts = &self->results->counts[i],
 		};
-		file_id(l->region.fd, self->id[i], sizeof(self->id[i]));
-		ASSERT_EQ(0, attach_fd(l->region.fd));
+		file_id(sh->region.fd, self->id[i], sizeof(self->id[i]));
+		ASSERT_EQ(0, attach_fd(sh->region.fd));
 	}
 	freeze_small(&self->all->of[SMALL]);
 	freeze_large(&self->all->of[LARGE]);
 }
 
-/* Everything in swap, and in no other place. */
+/* Swaps out all pages, and checks that they are located. */
 static void swap_out(struct __test_metadata *_metadata, FIXTURE_DATA(storm) * self)
 {
 	struct survey s;
@@ -150,73 +145,73 @@ static void swap_out(struct __test_metadata *_metadata, FIXTURE_DATA(storm) * se
 
 	for (i = 0; i < FILES; i++) {
 		for (first = 0; first < self->all->of[i].region.pages; first += PMD_PAGES)
-			ASSERT_TRUE(churn_block(&self->churning[i], first));
+			ASSERT_TRUE(churn_block(&self->churn[i], first));
 		ASSERT_EQ(0, survey_region(&self->src, &self->all->of[i].region, &s));
 		ASSERT_EQ(s.pages, s.located) survey_print(&s, "before the storm");
 	}
-	ASSERT_LT(0, self->stage->deeds[LARGE].whole);
+	ASSERT_LT(0, self->results->counts[LARGE].whole);
 }
 
-static int write_until_over(struct child *c, void *arg)
+static int write_until_stopped(struct child *c, void *arg)
 {
-	const struct churning *ch = arg;
+	const struct churn *ch = arg;
 	int err;
 
 	if (!child_hear(c))
 		return 2;
-	if (ch->l == &ch->all->of[LARGE])
+	if (ch->sh == &ch->all->of[LARGE])
 		err = churn_large(ch);
 	else
 		err = cgroup_enter(ch->cg) ?: churn_small(ch);
 	if (err)
 		ksft_print_msg("changing a file: %s\n", strerror(-err));
-	atomic_store(&ch->all->over, true);
-	/* The readers need this address space for as long as they live. */
+	atomic_store(&ch->all->stop, true);
+	/* The readers read this address space until they exit. */
 	child_hear(c);
 	return !!err;
 }
 
-static int reclaim_until_over(struct child *c, void *arg)
+static int reclaim_until_stopped(struct child *c, void *arg)
 {
 	(void)c;
 	return churn_reclaim(arg, FILES);
 }
 
-static int checker_until_over(struct child *c, void *arg)
+static int check_until_stopped(struct child *c, void *arg)
 {
-	const struct brief *b = arg;
+	const struct checker_args *args = arg;
 	int err;
 
 	(void)c;
-	err = checker_run(b);
+	err = checker_run(args);
 	if (err)
 		ksft_print_msg("reading: %s\n", strerror(-err));
-	atomic_store(&b->all->over, true);
+	atomic_store(&args->all->stop, true);
 	return !!err;
 }
 
 static void start_reader(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(storm) * self, int reader)
 {
-	struct brief b = {
-		.all = self->all, .report = &self->stage->report[reader],
+	struct checker_args args = {
+		.all = self->all, .report = &self->results->report[reader],
 	};
 	size_t i;
 
 	for (i = 0; i < FILES; i++) {
-		struct checker_view *o = &b.view[b.views];
+		struct checker_view *v = &args.view[args.views];
 
-		ASSERT_EQ(0, view_open_process(&o[0].o, self->writer[i].pid));
-		ASSERT_EQ(0, view_open_process(&o[1].o, getpid()));
-		ASSERT_EQ(0, view_open_file(&o[2].o, self->all->of[i].region.fd));
-		o[0].shadow = i;
-		o[1].shadow = i;
-		o[2].shadow = i;
-		b.views += 3;
+		ASSERT_EQ(0, view_open_process(&v[0].v, self->writer[i].pid));
+		ASSERT_EQ(0, view_open_process(&v[1].v, getpid()));
+		ASSERT_EQ(0, view_open_file(&v[2].v, self->all->of[i].region.fd));
+		v[0].shadow = i;
+		v[1].shadow = i;
+		v[2].shadow = i;
+		args.views += 3;
 	}
-	ASSERT_EQ(0, child_start(&self->reader[reader], checker_until_over, &b));
-	for (i = 0; i < b.views; i++)
-		close(b.view[i].o.fd);
+	ASSERT_EQ(0, child_start(&self->reader[reader], check_until_stopped, &args));
+	for (i = 0; i < args.views; i++)
+		close(args.view[i].v.fd);
 }
 
 FIXTURE_SETUP(storm)
@@ -225,20 +220,20 @@ FIXTURE_SETUP(storm)
 
 	self->all = shadows_create();
 	ASSERT_NE(NULL, self->all);
-	self->stage = mmap(NULL, sizeof(*self->stage), PROT_READ | PROT_WRITE,
-			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->stage);
+	self->results = mmap(NULL, sizeof(*self->results), PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->results);
 	ASSERT_EQ(0, setting_change(&self->sleep, KHUGEPAGED "/scan_sleep_millisecs", "86400000"));
 	ASSERT_EQ(0, setting_change(&self->swapped, KHUGEPAGED "/max_ptes_swap", "0"));
 	ASSERT_EQ(0, source_open(&self->src, getpid()));
 	make_files(_metadata, self);
 	swap_out(_metadata, self);
 	for (i = 0; i < FILES; i++) {
-		ASSERT_EQ(0, child_start(&self->writer[i], write_until_over,
-					 &self->churning[i]));
+		ASSERT_EQ(0, child_start(&self->writer[i], write_until_stopped,
+					 &self->churn[i]));
 		ASSERT_EQ(0, attach(self->writer[i].pid));
 	}
-	ASSERT_EQ(0, child_start(&self->reclaimer, reclaim_until_over, self->churning));
+	ASSERT_EQ(0, child_start(&self->reclaimer, reclaim_until_stopped, self->churn));
 	for (i = 0; i < READERS; i++)
 		start_reader(_metadata, self, i);
 }
@@ -262,7 +257,7 @@ FIXTURE_TEARDOWN(storm)
 	EXPECT_EQ(0, mounted_remove(&self->fs));
 	EXPECT_EQ(0, setting_restore(&self->sleep));
 	EXPECT_EQ(0, setting_restore(&self->swapped));
-	munmap(self->stage, sizeof(*self->stage));
+	munmap(self->results, sizeof(*self->results));
 	shadows_destroy(self->all);
 }
 
@@ -273,8 +268,8 @@ static bool ended_well(struct child *c)
 	return WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
-/* Quiet again: every page is written, swapped out, and where it is said to be. */
-static void expect_calm(struct __test_metadata *_metadata, FIXTURE_DATA(storm) * self)
+/* After the storm, pages are written, swapped out and located as ever. */
+static void expect_all_located(struct __test_metadata *_metadata, FIXTURE_DATA(storm) * self)
 {
 	struct survey s;
 	int i;
@@ -290,8 +285,8 @@ static void expect_calm(struct __test_metadata *_metadata, FIXTURE_DATA(storm) *
 	}
 }
 
-/* Whether all has happened at least once that makes it a storm. */
-static bool raged(const struct deeds *small, const struct deeds *large)
+/* True if each kind of change was made at least once. */
+static bool all_happened(const struct churn_counts *small, const struct churn_counts *large)
 {
 	return small->refilled && small->touched && small->punched && small->truncated &&
 	       small->paged_out && large->whole && large->split && large->collapsed;
@@ -299,23 +294,23 @@ static bool raged(const struct deeds *small, const struct deeds *large)
 
 TEST_F_TIMEOUT(storm, every_entry_was_true, STORM_TIMEOUT)
 {
-	const struct deeds *small = &self->stage->deeds[SMALL];
-	const struct deeds *large = &self->stage->deeds[LARGE];
+	const struct churn_counts *small = &self->results->counts[SMALL];
+	const struct churn_counts *large = &self->results->counts[LARGE];
 	struct report sum = {};
 	time_t start;
 	int i;
 
 	for (i = 0; i < FILES; i++)
 		ASSERT_TRUE(child_tell(&self->writer[i]));
-	/* On a machine that has other things to do, it takes longer to come up. */
+	/* On a busy machine it takes longer until each kind of change was made. */
 	start = time(NULL);
-	while (!atomic_load(&self->all->over) &&
-	       time(NULL) - start < (time_t)seconds() * (raged(small, large) ? 1 : 5))
+	while (!atomic_load(&self->all->stop) &&
+	       time(NULL) - start < (time_t)seconds() * (all_happened(small, large) ? 1 : 5))
 		usleep(50000);
-	EXPECT_FALSE(atomic_exchange(&self->all->over, true)) TH_LOG("over before its time");
+	EXPECT_FALSE(atomic_exchange(&self->all->stop, true)) TH_LOG("ended early");
 	for (i = 0; i < READERS; i++) {
 		EXPECT_TRUE(ended_well(&self->reader[i]));
-		report_add(&sum, &self->stage->report[i]);
+		report_add(&sum, &self->results->report[i]);
 	}
 	EXPECT_TRUE(ended_well(&self->reclaimer));
 	for (i = 0; i < FILES; i++) {
@@ -323,17 +318,17 @@ TEST_F_TIMEOUT(storm, every_entry_was_true, STORM_TIMEOUT)
 		child_tell(&self->writer[i]);
 		EXPECT_TRUE(ended_well(&self->writer[i]));
 	}
-	deeds_print(small, "small folios");
-	deeds_print(large, "2 MiB folios");
+	churn_counts_print(small, "small folios");
+	churn_counts_print(large, "2 MiB folios");
 	report_print(&sum);
 	EXPECT_EQ(0, sum.wrong);
 
-	/* It was a storm, and it was looked at. */
-	EXPECT_TRUE(raged(small, large));
+	/* Each kind of change was made, and each kind of check. */
+	EXPECT_TRUE(all_happened(small, large));
 	EXPECT_LT(0, sum.constant);
 	EXPECT_LT(0, sum.exact);
 	EXPECT_LT(0, sum.own);
-	expect_calm(_metadata, self);
+	expect_all_located(_metadata, self);
 }
 
 TEST_HARNESS_MAIN

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One entry of a pagemap file: eight bytes that say where one virtual page is.
+//! One entry of a pagemap file: eight bytes about one virtual page.
 //!
-//! The layout is that of `/proc/PID/pagemap`, described in the kernel's pagemap.rst. It stands
-//! here and nowhere else in this program.
+//! The layout is that of `/proc/PID/pagemap`, described in the kernel's pagemap.rst. This file
+//! is the only one in this crate that knows it.
 
 use std::fmt;
 
 const SOFT_DIRTY: u64 = 1 << 55;
-const EXCLUSIVE: u64 = 1 << 56;
+/// PM_MMAP_EXCLUSIVE: mapped once. Not PG_anon_exclusive, which pagemap does not report.
+const MMAP_EXCLUSIVE: u64 = 1 << 56;
 const UFFD: u64 = 1 << 57;
 const GUARD: u64 = 1 << 58;
 const FILE: u64 = 1 << 61;
@@ -19,40 +20,43 @@ const PRESENT: u64 = 1 << 63;
 const LOCATION: u64 = (1 << 55) - 1;
 const SWAP_TYPE_BITS: u32 = 5;
 
-/// The flags that go with any state, in the order they are printed.
+/// Flags that any state can have, in the order they are printed.
 const FLAG_NAMES: [(u64, &str); 5] = [
     (FILE, "file"),
     (SOFT_DIRTY, "soft-dirty"),
-    (EXCLUSIVE, "exclusive"),
+    (MMAP_EXCLUSIVE, "mmap-exclusive"),
     (UFFD, "uffd"),
     (GUARD, "guard"),
 ];
 
-/// Bytes of an entry in the file: virtual page V is at offset `V * ENTRY_BYTES`.
+/// Bytes of an entry. Virtual page V is at file offset `V * ENTRY_BYTES`.
 pub const ENTRY_BYTES: usize = size_of::<u64>();
 
 /// An entry as the kernel wrote it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Entry(u64);
 
-/// A page's place on swap.
+/// A page's swap slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SwapSlot {
-    /// Which swap area, by the kernel's numbering.
+    /// Swap type: the number of the swap area.
     pub area: u64,
-    /// Which page of that area.
+    /// Page offset in that area.
     pub offset: u64,
 }
 
-/// Where a page is.
+/// Location of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// In memory and mapped, in the given page frame (0 to readers who may not know).
-    Memory { frame: u64 },
-    /// Swapped out. Migration entries and markers carry the same bit, with areas above the real
-    /// ones.
+    /// In memory and mapped.
+    Memory {
+        /// Page frame number; 0 for readers without CAP_SYS_ADMIN.
+        frame: u64,
+    },
+    /// Swapped out. Migration entries and markers have the same bit, with a type above those of
+    /// swap areas.
     Swap(SwapSlot),
-    /// The entry names no place.
+    /// Neither present nor swapped.
     Nowhere,
 }
 
@@ -62,7 +66,7 @@ impl Entry {
         Self(u64::from_ne_bytes(bytes))
     }
 
-    /// Where the page is.
+    /// The page's location.
     pub fn place(self) -> Place {
         let location = self.0 & LOCATION;
 
@@ -78,7 +82,7 @@ impl Entry {
         }
     }
 
-    /// The slot of a page of a file or of shared memory that is swapped out.
+    /// The slot of a swapped-out page of a file or of shared memory.
     pub fn shared_swap(self) -> Option<SwapSlot> {
         match self.place() {
             Place::Swap(slot) if self.0 & FILE != 0 => Some(slot),
@@ -86,7 +90,7 @@ impl Entry {
         }
     }
 
-    /// The entry without what xpagemap adds where a shared page is swapped out.
+    /// The entry without the bits that xpagemap adds for a swapped-out shared page.
     pub fn without_shared_swap(self) -> Self {
         match self.shared_swap() {
             Some(_) => Self(self.0 & !(SWAP | FILE | LOCATION)),
@@ -94,8 +98,8 @@ impl Entry {
         }
     }
 
-    /// Whether `self` directly continues `previous`, the entry of the page before, so that one
-    /// line can stand for both: same flags, and on swap the next slot of the same area.
+    /// Returns true if `self` belongs to the same run as `previous`, the entry of the page before:
+    /// same flags, and for swapped pages the next slot of the same area.
     pub fn continues(self, previous: Self) -> bool {
         let same_flags = (self.0 ^ previous.0) & !LOCATION == 0;
 
@@ -115,7 +119,7 @@ impl fmt::LowerHex for Entry {
     }
 }
 
-/// The words for an entry. The alternate form (`{:#}`) names the page frame too.
+/// Prints location and flags. The alternate form (`{:#}`) adds the page frame number.
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut words = match self.place() {
@@ -136,7 +140,7 @@ impl fmt::Display for Entry {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A shared page on swap, as xpagemap reports it.
@@ -161,7 +165,10 @@ pub mod tests {
 
         let entry = Entry::from_bytes(0x8180_0000_0012_3456_u64.to_ne_bytes());
         assert_eq!(entry.place(), Place::Memory { frame: 0x123456 });
-        assert_eq!(format!("{entry:#}"), "memory 123456 soft-dirty exclusive");
+        assert_eq!(
+            format!("{entry:#}"),
+            "memory 123456 soft-dirty mmap-exclusive"
+        );
     }
 
     #[test]
@@ -200,7 +207,7 @@ pub mod tests {
     #[test]
     fn every_flag_has_its_word() {
         let entry = Entry(!LOCATION & !PRESENT);
-        let words = "swap 0:0 file soft-dirty exclusive uffd guard";
+        let words = "swap 0:0 file soft-dirty mmap-exclusive uffd guard";
         assert_eq!(entry.to_string(), words);
     }
 

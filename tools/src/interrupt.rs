@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! SIGINT, SIGTERM and SIGHUP end what the program is doing, so that what it set up is undone.
+//! SIGINT, SIGTERM and SIGHUP end the command in an orderly way: destructors detach the process and
+//! remove the cgroup.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -10,7 +11,11 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 static RAISED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
-/// Takes the signals over.
+/// Installs the signal handlers.
+///
+/// # Errors
+///
+/// A handler cannot be installed.
 pub fn install() -> Result<()> {
     let raised = RAISED.get_or_init(Arc::default);
 
@@ -21,7 +26,7 @@ pub fn install() -> Result<()> {
     Ok(())
 }
 
-/// Whether one of the signals has arrived.
+/// Returns true once one of the signals has arrived.
 pub fn raised() -> bool {
     RAISED
         .get()
@@ -29,6 +34,10 @@ pub fn raised() -> bool {
 }
 
 /// Fails once one of the signals has arrived.
+///
+/// # Errors
+///
+/// SIGINT, SIGTERM or SIGHUP has arrived.
 pub fn check() -> Result<()> {
     if raised() {
         bail!("interrupted");

@@ -2,27 +2,16 @@
 
 //! The xpagemap command line.
 
-mod demo;
-mod entry;
-mod interrupt;
-mod pagemap;
-mod range;
-mod runs;
-mod show;
-mod stats;
-mod sys;
-mod target;
-mod trace;
-
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use range::AddressRange;
+use xpagemap::range::AddressRange;
+use xpagemap::{demo, show, stats, trace};
 
-/// Shows what /proc/PID/pagemap cannot: where the swapped-out pages of shared memory are.
+/// Shows the swap slots of swapped-out shared pages, which /proc/PID/pagemap leaves blank.
 ///
 /// Needs root, debugfs on /sys/kernel/debug, and the xpagemap module loaded.
 #[derive(Parser)]
@@ -34,32 +23,32 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Let the kernel swap shared memory out, then find every page of it on the swap disk
+    /// Let the kernel swap out shared memory, then find every page on the swap disk
     Demo,
     /// Show a process's pages: /proc/PID/pagemap beside xpagemap
     ///
-    /// Consecutive pages in the same state, and in consecutive slots where they are on swap, share
-    /// a line. `swap A:N` is page N of swap area A. A `*` marks lines where the two differ. As in
-    /// /proc, migration entries and markers read as swap, with an area above the real ones.
+    /// Consecutive pages in the same state share a line; swapped pages also need consecutive slots.
+    /// `swap TYPE:OFFSET` is a swap slot. A `*` marks lines in which the two files differ. As in
+    /// /proc, migration entries and markers read as swap, with a type above those of swap areas.
     Show {
-        /// The process
+        /// Process to show
         #[arg(value_parser = clap::value_parser!(i32).range(1..))]
         pid: i32,
         /// Addresses to show: START-END, in hex, as in /proc/PID/maps [default: every mapping]
         range: Option<AddressRange>,
-        /// A line per page, with the raw entries
+        /// Print a line per page, with the raw entries
         #[arg(short, long)]
         pages: bool,
     },
     Trace(trace::Args),
     /// Print the module's version and counters
     Stats,
-    /// The process that `demo` looks at
+    /// Child process of `demo`: writes the shared memory
     #[command(hide = true)]
     DemoWriter {
         /// Pages to map and write
         pages: u64,
-        /// Number that tells this run's text from any other's
+        /// Random number of this run, part of the text in each page
         run: u32,
     },
 }
@@ -82,13 +71,13 @@ fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let reader_left = error.chain().any(|cause| {
+            let broken_pipe = error.chain().any(|cause| {
                 cause
                     .downcast_ref::<io::Error>()
                     .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
             });
 
-            if !reader_left {
+            if !broken_pipe {
                 eprintln!("xpagemap: {error:#}");
             }
             ExitCode::FAILURE

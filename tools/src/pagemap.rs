@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Reading pagemap files: xpagemap's and `/proc`'s have one layout.
+//! Reads pagemap files. xpagemap's and `/proc`'s have the same layout.
 
 use std::fs::File;
 use std::ops::Range;
@@ -13,7 +13,7 @@ use crate::entry::{ENTRY_BYTES, Entry};
 use crate::interrupt;
 use crate::runs::Pair;
 
-/// Entries per read: bounds the memory a reader takes, whatever the range.
+/// Entries per read. Bounds the buffer.
 const CHUNK: usize = 4096;
 
 /// A pagemap file, open for reading.
@@ -25,6 +25,10 @@ pub struct Pagemap {
 
 impl Pagemap {
     /// Opens the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be opened.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
 
@@ -36,15 +40,19 @@ impl Pagemap {
     }
 
     /// Opens `/proc/PID/pagemap`.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be opened: no such process, or it belongs to another user.
     pub fn of_proc(pid: i32) -> Result<Self> {
         Self::open(format!("/proc/{pid}/pagemap"))
     }
 
-    /// The entries of virtual pages `first..first + count`.
+    /// Reads the entries of virtual pages `first..first + count`.
     ///
     /// # Errors
     ///
-    /// The file ended early (as it does once the process is gone), or could not be read.
+    /// The file ended early, as it does once the address space is gone, or could not be read.
     fn chunk(&mut self, first: u64, count: usize) -> Result<impl Iterator<Item = Entry>> {
         let path = &self.path;
 
@@ -54,7 +62,7 @@ impl Pagemap {
             let offset = first * ENTRY_BYTES as u64 + done as u64;
             match self.file.read_at(&mut self.bytes[done..], offset) {
                 Ok(0) => bail!(
-                    "{} ends before page {:x}: the process has exited, or begun another program since it was attached",
+                    "{} ends before page {:x}: the process has exited, or has executed another program since it was attached",
                     path.display(),
                     first + (done / ENTRY_BYTES) as u64
                 ),
@@ -72,16 +80,20 @@ impl Pagemap {
     }
 }
 
-/// The two files about one process.
+/// Both pagemap files of one process.
 pub struct Both {
     /// `/proc/PID/pagemap`.
     pub proc: Pagemap,
-    /// xpagemap's.
+    /// `xpagemap/PID/pagemap`.
     pub xpagemap: Pagemap,
 }
 
 impl Both {
     /// Calls `each` with the number and the entries of every page in `pages`, in order.
+    ///
+    /// # Errors
+    ///
+    /// `each` failed, a file ended early or could not be read, or a signal arrived.
     pub fn for_each(
         &mut self,
         pages: Range<u64>,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Address ranges as users write them and as the kernel prints them: `START-END`, in hex.
+//! Address ranges in the format of `/proc/PID/maps`: `START-END`, in hex.
 
 use std::ops::Range;
 use std::str::FromStr;
 
-/// A range of addresses, in bytes.
+/// A range of addresses; `end` is not part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddressRange {
     start: u64,
@@ -13,7 +13,7 @@ pub struct AddressRange {
 }
 
 impl AddressRange {
-    /// The numbers of the virtual pages that have a byte in the range.
+    /// The numbers of the virtual pages that the range overlaps.
     pub fn pages(self, page_size: u64) -> Range<u64> {
         self.start / page_size..self.end.div_ceil(page_size)
     }
@@ -41,7 +41,7 @@ fn address(text: &str) -> Result<u64, String> {
     u64::from_str_radix(digits, 16).map_err(|error| format!("address {text:?}: {error}"))
 }
 
-/// The part of `a` that is in `b` too.
+/// The intersection of `a` and `b`.
 pub fn overlap(a: &Range<u64>, b: &Range<u64>) -> Range<u64> {
     let start = a.start.max(b.start);
 

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Merging consecutive pages into runs, one page at a time and with one run in memory.
+//! Merges consecutive pages into runs, a page at a time.
 
 use crate::entry::Entry;
 
-/// What the two files say about one page.
+/// The entries of one page in both files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair {
     /// The entry in `/proc/PID/pagemap`.
     pub proc: Entry,
-    /// The entry in xpagemap's file.
+    /// The entry in `xpagemap/PID/pagemap`.
     pub xpagemap: Entry,
 }
 
-/// Consecutive pages that one line can stand for.
+/// Consecutive pages alike: one line of output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
     /// Number of the first virtual page.
     pub first: u64,
-    /// How many pages.
+    /// Number of pages.
     pub pages: u64,
     /// The first page's entries.
     pub start: Pair,
@@ -49,14 +49,14 @@ impl Run {
     }
 }
 
-/// Takes pages in ascending order and gives back each run once it is complete.
+/// Takes pages in ascending order and returns each run once it is complete.
 #[derive(Default)]
 pub struct Merger {
     current: Option<Run>,
 }
 
 impl Merger {
-    /// Takes a page; returns the run before it, where the page does not belong to that.
+    /// Takes a page. Returns the run before it, unless the page extends that run.
     pub fn push(&mut self, page: u64, pair: Pair) -> Option<Run> {
         if let Some(run) = &mut self.current
             && run.extend(page, pair)

@@ -2,20 +2,26 @@
 
 //! `xpagemap show`: a process's pages, in `/proc/PID/pagemap` and in xpagemap.
 
-use std::fmt::{self, Write as _};
+mod counts;
+
+use std::fmt::Write as _;
 use std::io::Write;
 use std::ops::Range;
 
 use anyhow::{Context, Result, ensure};
 use procfs::process::{MMPermissions, MMapPath, MemoryMap, Process};
 
-use crate::entry::{Entry, Place};
 use crate::interrupt;
 use crate::range::{AddressRange, overlap};
 use crate::runs::{Merger, Pair, Run};
 use crate::target::Target;
+use counts::Counts;
 
-/// Shows the pages of process `pid` that are mapped and in `range`, merged or one a line.
+/// Shows the mapped pages of process `pid` in `range`, in runs or a page a line.
+///
+/// # Errors
+///
+/// The process cannot be attached or read, or has nothing mapped in `range`.
 pub fn main(
     out: &mut dyn Write,
     pid: i32,
@@ -40,7 +46,7 @@ pub fn main(
     printer.header()?;
     for map in &maps {
         let pages = overlap(&pages_of(map, page_size), &wanted);
-        // The vsyscall page belongs to the kernel's half, where pagemap files end.
+        // The vsyscall page is in the kernel's half, above the end of pagemap files.
         if pages.is_empty() || map.pathname == MMapPath::Vsyscall {
             continue;
         }
@@ -60,7 +66,10 @@ pub fn main(
             printer.run(&run)?;
         }
     }
-    ensure!(counts.pages > 0, "process {pid} has nothing mapped there");
+    ensure!(
+        counts.pages > 0,
+        "process {pid} has nothing mapped in this range; see /proc/{pid}/maps"
+    );
     writeln!(printer.out, "{counts}")?;
     Ok(())
 }
@@ -80,11 +89,11 @@ impl Printer<'_> {
         let (proc, xpagemap) = ("/proc/PID/pagemap", "xpagemap");
 
         if self.single_pages {
-            writeln!(self.out, "  {:12}  {proc:47}  {xpagemap}", "address")?;
+            writeln!(self.out, "  {:12}  {proc:62}  {xpagemap}", "address")?;
         } else {
             writeln!(
                 self.out,
-                "  {:12} {:>9}  {proc:34}  {xpagemap}",
+                "  {:12} {:>9}  {proc:39}  {xpagemap}",
                 "address", "pages"
             )?;
         }
@@ -106,13 +115,13 @@ impl Printer<'_> {
         let mut line = String::new();
 
         if self.single_pages {
-            write!(line, "  {address:12x}  {proc:016x} {proc:<#30}")?;
+            write!(line, "  {address:12x}  {proc:016x} {proc:<#45}")?;
             write!(line, "  {xpagemap:016x} {xpagemap:#}{mark}")?;
         } else {
             let pages = run.pages;
             write!(
                 line,
-                "  {address:12x} {pages:>9}  {proc:<34}  {xpagemap}{mark}"
+                "  {address:12x} {pages:>9}  {proc:<39}  {xpagemap}{mark}"
             )?;
         }
         writeln!(self.out, "{line}")?;
@@ -148,58 +157,10 @@ fn name(map: &MemoryMap) -> String {
     }
 }
 
-/// Pages by where they are.
-#[derive(Default)]
-struct Counts {
-    pages: u64,
-    proc: Places,
-    xpagemap: Places,
-}
-
-#[derive(Default)]
-struct Places {
-    memory: u64,
-    swap: u64,
-}
-
-impl Counts {
-    fn add(&mut self, pair: Pair) {
-        self.pages += 1;
-        self.proc.add(pair.proc);
-        self.xpagemap.add(pair.xpagemap);
-    }
-}
-
-impl Places {
-    fn add(&mut self, entry: Entry) {
-        match entry.place() {
-            Place::Memory { .. } => self.memory += 1,
-            Place::Swap(_) => self.swap += 1,
-            Place::Nowhere => {}
-        }
-    }
-}
-
-impl fmt::Display for Places {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("memory {}, swap {}", self.memory, self.swap))
-    }
-}
-
-impl fmt::Display for Counts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pages = self.pages;
-        write!(
-            f,
-            "{:<14} {pages:>9}  {:<34}  {}",
-            "total", self.proc, self.xpagemap
-        )
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entry::Entry;
     use crate::entry::tests::{in_memory, swapped};
 
     fn printed(run: &Run, single_pages: bool) -> String {
@@ -239,17 +200,5 @@ mod tests {
         };
         let line = printed(&Run::new(1, pair), true);
         assert_eq!(line.matches("a000000000000abc memory abc file").count(), 2);
-    }
-
-    #[test]
-    fn counts_keep_the_two_files_apart() {
-        let mut counts = Counts::default();
-        counts.add(Pair {
-            proc: Entry::default(),
-            xpagemap: swapped(0, 7),
-        });
-        let text = counts.to_string();
-        assert!(text.contains("memory 0, swap 0"), "{text}");
-        assert!(text.ends_with("memory 0, swap 1"), "{text}");
     }
 }

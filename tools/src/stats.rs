@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `xpagemap stats`: the module's counters, in columns.
+//! `xpagemap stats`: prints the module's counters in columns.
 
 use std::io::Write;
 
@@ -9,6 +9,10 @@ use anyhow::Result;
 use crate::target;
 
 /// Prints the module's `key value` lines.
+///
+/// # Errors
+///
+/// The module's `stats` file cannot be read.
 pub fn main(out: &mut dyn Write) -> Result<()> {
     out.write_all(columns(&target::stats()?).as_bytes())?;
     Ok(())

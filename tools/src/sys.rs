@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The system calls no crate we use wraps; the only unsafe code of this program.
+//! System calls that no dependency wraps. All unsafe code of this crate is here.
 #![allow(unsafe_code)]
 
 use std::fs::File;
@@ -11,8 +11,7 @@ use std::process::{Child, Command, ExitStatus};
 use std::ptr;
 use std::slice;
 
-/// Maps `bytes` bytes of new memory, shared with future children, for as long as the process
-/// lives.
+/// Maps `bytes` bytes of new shared memory, until the process exits.
 pub fn map_shared(bytes: usize) -> io::Result<&'static mut [u8]> {
     let protection = libc::PROT_READ | libc::PROT_WRITE;
     let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
@@ -22,24 +21,24 @@ pub fn map_shared(bytes: usize) -> io::Result<&'static mut [u8]> {
     if start == libc::MAP_FAILED {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: mmap returned `bytes` readable, writable, zeroed bytes, which nobody else has a
-    // pointer to and which are never unmapped.
+    // SAFETY: mmap returned `bytes` readable, writable, zeroed bytes, to which there is no other
+    // pointer and which are never unmapped.
     Ok(unsafe { slice::from_raw_parts_mut(start.cast(), bytes) })
 }
 
-/// What the page cache holds of a range of a file: `struct cachestat`.
+/// Page cache counts for a range of a file: `struct cachestat`.
 #[repr(C)]
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct CacheStat {
     /// Pages in the cache.
     pub cache: u64,
-    /// Of them, dirty.
+    /// Dirty pages among these.
     pub dirty: u64,
-    /// Of them, being written.
+    /// Pages under writeback among these.
     pub writeback: u64,
-    /// Pages that were in the cache; for shared memory, pages on swap.
+    /// Pages evicted from the cache; of shared memory, pages on swap.
     pub evicted: u64,
-    /// Of them, evicted a short time ago.
+    /// Recently evicted pages among these.
     pub recently_evicted: u64,
 }
 
@@ -57,8 +56,8 @@ pub fn cachestat(file: &File, offset: u64, bytes: u64) -> io::Result<CacheStat> 
     let range = CacheStatRange { offset, bytes };
     let mut stat = CacheStat::default();
 
-    // SAFETY: the kernel reads a cachestat_range and writes a cachestat, which these two are laid
-    // out as; both outlive the call.
+    // SAFETY: the kernel reads a cachestat_range and writes a cachestat; `range` and `stat` have
+    // their layouts and outlive the call.
     let status = unsafe {
         libc::syscall(
             SYS_CACHESTAT,
@@ -74,40 +73,40 @@ pub fn cachestat(file: &File, offset: u64, bytes: u64) -> io::Result<CacheStat> 
     }
 }
 
-/// The events that a traced process stops at besides signals.
+/// Events besides signals at which a traced process stops.
 const TRACED: libc::c_int = libc::PTRACE_O_TRACEEXEC | libc::PTRACE_O_TRACEEXIT;
 
-/// Starts a program that the calling thread traces. It stops with SIGTRAP before its first
-/// instruction, but for a signal that arrives earlier.
+/// Starts a program traced by the calling thread. It stops with SIGTRAP before its first
+/// instruction, unless a signal arrives earlier.
 pub fn spawn_traced(command: &mut Command) -> io::Result<Child> {
     let trace_me = || ptrace(libc::PTRACE_TRACEME, 0, 0);
 
-    // SAFETY: in the child, this makes a system call and nothing else; it takes no lock and no
-    // memory that another thread may have been in the midst of changing.
+    // SAFETY: `trace_me` only makes a system call: it takes no lock and allocates nothing, so it
+    // may run between fork and exec.
     unsafe { command.pre_exec(trace_me) }.spawn()
 }
 
-/// Lets a stopped process stop at the start of further programs and at its end too.
+/// Makes a stopped process also stop at each execve and before it exits.
 pub fn trace_events(pid: i32) -> io::Result<()> {
     ptrace(libc::PTRACE_SETOPTIONS, pid, TRACED)
 }
 
-/// Lets a stopped process go on, with a signal unless that is 0.
+/// Resumes a stopped process and delivers `signal`, unless that is 0.
 pub fn resume(pid: i32, signal: i32) -> io::Result<()> {
     ptrace(libc::PTRACE_CONT, pid, signal)
 }
 
-/// A request of ptrace(2) whose data is a number.
+/// Makes a ptrace(2) request whose data is a number.
 fn ptrace(request: libc::c_uint, pid: i32, data: libc::c_int) -> io::Result<()> {
     let none = ptr::null_mut::<libc::c_void>();
     let data = ptr::without_provenance_mut::<libc::c_void>(data.unsigned_abs() as usize);
 
-    // SAFETY: these requests read and write no memory of this process; both arguments have the
-    // size that they are taken with.
+    // SAFETY: these requests access no memory of this process; both arguments have the size that
+    // libc's variadic ptrace() reads.
     check(unsafe { libc::ptrace(request, pid, none, data) })
 }
 
-/// How a child stopped or ended, if it did and that was not told before.
+/// Returns how a child stopped or ended, if it has since the last call.
 pub fn wait(pid: i32) -> io::Result<Option<ExitStatus>> {
     let mut status = 0;
 

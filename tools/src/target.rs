@@ -1,25 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The module's directory: attaching a process, detaching it, the counters.
+//! The module's directory in debugfs: attaches and detaches processes, reads the counters.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 
 use crate::pagemap::{Both, Pagemap};
 
+/// Mount point of debugfs.
+const DEBUGFS: &str = "/sys/kernel/debug";
+
+/// The module's directory.
 const DIRECTORY: &str = "/sys/kernel/debug/xpagemap";
 
-/// A process the module watches; detached again on drop if this program attached it.
+/// An attached process. Drop detaches it if `attach` attached it.
 pub struct Target {
     pid: i32,
     ours: bool,
 }
 
 impl Target {
-    /// Attaches `pid`, unless somebody else has already.
+    /// Attaches `pid`. A process that is attached already is used as it is.
+    ///
+    /// # Errors
+    ///
+    /// The module is not loaded, the caller lacks a capability, or there is no such process.
     pub fn attach(pid: i32) -> Result<Self> {
         match control("attach", pid) {
             Ok(()) => Ok(Self { pid, ours: true }),
@@ -31,6 +40,10 @@ impl Target {
     }
 
     /// Opens both pagemap files of the process.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be opened.
     pub fn open(&self) -> Result<Both> {
         Ok(Both {
             proc: Pagemap::of_proc(self.pid)?,
@@ -38,12 +51,12 @@ impl Target {
         })
     }
 
-    /// The process.
+    /// The PID of the process.
     pub fn pid(&self) -> i32 {
         self.pid
     }
 
-    /// The path of one of the module's files about the process.
+    /// The path of `xpagemap/PID/NAME`.
     pub fn file(&self, name: &str) -> PathBuf {
         format!("{DIRECTORY}/{}/{name}", self.pid).into()
     }
@@ -59,7 +72,11 @@ impl Drop for Target {
     }
 }
 
-/// The text of the module's `stats` file.
+/// Reads the module's `stats` file.
+///
+/// # Errors
+///
+/// The module is not loaded, or the caller lacks a capability.
 pub fn stats() -> Result<String> {
     let path = format!("{DIRECTORY}/stats");
 
@@ -73,6 +90,10 @@ fn control(name: &str, pid: i32) -> io::Result<()> {
 }
 
 /// Writes a line to one of the module's files.
+///
+/// # Errors
+///
+/// The file cannot be opened, or the module refuses the line.
 pub fn write_line(path: impl AsRef<Path>, line: &str) -> io::Result<()> {
     OpenOptions::new()
         .write(true)
@@ -80,16 +101,36 @@ pub fn write_line(path: impl AsRef<Path>, line: &str) -> io::Result<()> {
         .write_all(format!("{line}\n").as_bytes())
 }
 
-/// Adds what a user can do about an error of the module's directory.
+/// Returns true if a file system is mounted at [`DEBUGFS`].
+fn debugfs_is_mounted() -> bool {
+    let device = |path| fs::metadata(path).map(|metadata| metadata.dev()).ok();
+
+    device(DEBUGFS).is_some_and(|device_id| Some(device_id) != device("/sys/kernel"))
+}
+
+/// Adds to an error of the module's directory a hint at what to do about it.
 fn explain(error: io::Error) -> anyhow::Error {
-    let advice = match error.raw_os_error() {
-        Some(libc::ENOENT) => "the xpagemap module is not loaded, or debugfs is not mounted",
-        Some(libc::EACCES | libc::EPERM) => "this takes root: CAP_SYS_ADMIN and CAP_SYS_PTRACE",
-        Some(libc::ENOSPC) => "too many processes are attached; see `xpagemap stats`",
-        Some(libc::ESRCH) => "nothing has that PID, or a kernel thread, which has no memory",
+    let hint = match error.raw_os_error() {
+        Some(libc::ENOENT) if debugfs_is_mounted() => {
+            "the xpagemap module is not loaded; run `modprobe xpagemap`".to_string()
+        }
+        Some(libc::ENOENT) => {
+            format!("debugfs is not mounted; run `mount -t debugfs none {DEBUGFS}`")
+        }
+        Some(libc::EACCES | libc::EPERM) => {
+            "run this as root, with CAP_SYS_ADMIN and CAP_SYS_PTRACE".to_string()
+        }
+        Some(libc::ENOSPC) => format!(
+            "too many processes are attached; see `xpagemap stats`, and write a PID to \
+             {DIRECTORY}/detach"
+        ),
+        Some(libc::ESRCH) => {
+            "no process has that PID, or it is a kernel thread, which has no address space"
+                .to_string()
+        }
         _ => return anyhow!(error),
     };
-    anyhow!("{error}: {advice}")
+    anyhow!("{error}: {hint}")
 }
 
 #[cfg(test)]

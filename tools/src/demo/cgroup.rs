@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A cgroup (version 2) with a memory limit, for one process.
+//! A version 2 cgroup with a memory limit, for one process.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,16 +9,18 @@ use anyhow::{Context, Result};
 
 const ROOT: &str = "/sys/fs/cgroup";
 
-/// The cgroup; removed on drop, for which its processes must have ended.
+/// The cgroup. Drop removes it; its processes must have ended by then.
 pub struct Cgroup {
     directory: PathBuf,
 }
 
 impl Cgroup {
-    /// Makes a cgroup that may hold `bytes` bytes of memory.
+    /// Creates a cgroup with a memory limit of `bytes` bytes.
     pub fn new(bytes: u64) -> Result<Self> {
         let root = Path::new(ROOT);
-        write(&root.join("cgroup.subtree_control"), "+memory")?;
+        write(&root.join("cgroup.subtree_control"), "+memory").context(
+            "the demo needs root, and cgroup2 on /sys/fs/cgroup with the memory controller",
+        )?;
 
         let directory = root.join(format!("xpagemap-demo-{}", std::process::id()));
         fs::create_dir(&directory)
@@ -28,7 +30,7 @@ impl Cgroup {
         Ok(cgroup)
     }
 
-    /// Moves a process in.
+    /// Moves a process into the cgroup.
     pub fn add(&self, pid: i32) -> Result<()> {
         write(&self.file("cgroup.procs"), &pid.to_string())
     }

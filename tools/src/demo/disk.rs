@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The swap disk, read past every cache.
+//! Reads the swap disk, bypassing the page cache.
 
 use std::env;
 use std::fs::{self, File, OpenOptions};
@@ -11,20 +11,20 @@ use anyhow::{Context, Result, bail};
 use super::PAGE_BYTES;
 use crate::entry::SwapSlot;
 
-/// Names the swap disk, where there could be doubt.
+/// Environment variable that names the swap disk.
 const VARIABLE: &str = "XPAGEMAP_SWAPDEV";
 
-/// The area number of the first swap device switched on, and so of the only one.
+/// Swap type of the only swap device.
 const AREA: u64 = 0;
 
-/// Whether pages on their way to the disk may end in memory instead.
+/// Reads Y if zswap may keep swapped pages in memory.
 const ZSWAP: &str = "/sys/module/zswap/parameters/enabled";
 
-/// A page in memory, placed as direct reads want it.
+/// A page, aligned for O_DIRECT.
 #[repr(align(4096))]
 struct Buffer([u8; PAGE_BYTES]);
 
-/// The disk that is the only swap device.
+/// The only swap device.
 pub struct SwapDisk {
     file: File,
     path: String,
@@ -36,10 +36,10 @@ impl SwapDisk {
     ///
     /// # Errors
     ///
-    /// There is none, or more than one, or zswap keeps pages that have a slot off it.
+    /// There is no swap device, or more than one, or zswap is on: it keeps swapped pages in memory.
     pub fn open() -> Result<Self> {
         if fs::read_to_string(ZSWAP).is_ok_and(|enabled| enabled.trim_end() == "Y") {
-            bail!("zswap keeps pages from the disk: `echo N > {ZSWAP}` first");
+            bail!("zswap keeps pages from the disk; run `echo N > {ZSWAP}` first");
         }
         let swaps = fs::read_to_string("/proc/swaps").context("cannot read /proc/swaps")?;
         let path = match env::var(VARIABLE) {
@@ -64,18 +64,22 @@ impl SwapDisk {
         &self.path
     }
 
-    /// Where on the disk a slot is, in bytes.
+    /// The byte offset of a slot on the disk.
     pub fn position(slot: SwapSlot) -> u64 {
         slot.offset * PAGE_BYTES as u64
     }
 
-    /// The page in `slot`, as it is on the disk now.
+    /// Reads the page in `slot` from the disk.
+    ///
+    /// # Errors
+    ///
+    /// The slot is of another area, or the read failed.
     pub fn read(&mut self, slot: SwapSlot) -> Result<&[u8; PAGE_BYTES]> {
         let (path, position) = (&self.path, Self::position(slot));
 
         if slot.area != AREA {
             bail!(
-                "swap area {} is reported, but only area {AREA}, {path}, is there",
+                "swap area {} is reported, but {path} is area {AREA} and the only one",
                 slot.area
             );
         }
@@ -86,17 +90,17 @@ impl SwapDisk {
     }
 }
 
-/// The one swap device in the text of `/proc/swaps`.
+/// Returns the only swap device in the text of `/proc/swaps`.
 fn only_device(swaps: &str) -> Result<String> {
     let mut areas = swaps.lines().skip(1).map(|line| line.split_whitespace());
 
     match (areas.next(), areas.next()) {
-        (None, _) => bail!("no swap device is switched on"),
+        (None, _) => bail!("there is no swap device; run `swapon DEVICE` first"),
         (Some(mut words), None) => match (words.next(), words.next()) {
             (Some(path), Some("partition")) => Ok(path.to_string()),
-            _ => bail!("the swap area is not a device, so pages cannot be read from it"),
+            _ => bail!("the swap area is a file; the demo needs a device, to read pages from it"),
         },
-        _ => bail!("there are several swap areas: one device alone must be switched on"),
+        _ => bail!("there are several swap areas; run `swapoff` on all but one device"),
     }
 }
 

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `xpagemap demo`: the kernel swaps shared memory out, xpagemap says where to, the disk proves it.
+//! `xpagemap demo`: the kernel swaps out shared memory, xpagemap reports the slots, and the demo checks
+//! them against the disk.
 
 mod cgroup;
 mod check;
+mod counts;
 mod disk;
-mod evidence;
 mod picture;
 mod report;
 mod scenario;
+mod snapshot;
 pub mod writer;
 
 use std::fs::File;
@@ -22,7 +24,7 @@ use scenario::Scenario;
 
 use crate::interrupt;
 
-/// Bytes of a page; the demo's own sizes and the swap disk's layout rest on it.
+/// Bytes of a page, in memory and on the swap disk.
 const PAGE_BYTES: usize = 4096;
 
 const SCENARIOS: [Scenario; 2] = [
@@ -36,11 +38,11 @@ const SCENARIOS: [Scenario; 2] = [
     },
 ];
 
-/// Runs the scenarios and prints what came of them.
+/// Runs the scenarios and prints their results.
 ///
 /// # Errors
 ///
-/// A scenario could not be run, or anything it shows turned out wrong.
+/// A scenario could not be run, or a check failed.
 pub fn main(out: &mut dyn Write) -> Result<()> {
     ensure!(
         procfs::page_size() == PAGE_BYTES as u64,
@@ -59,14 +61,11 @@ pub fn main(out: &mut dyn Write) -> Result<()> {
         total.add(&outcome);
     }
     writeln!(out, "{}\n{total}", report::CLOSE)?;
-    ensure!(
-        total.verified(),
-        "not everything shown above could be verified"
-    );
+    ensure!(total.verified(), "a check failed, see FAILED above");
     Ok(())
 }
 
-/// A number that no earlier run is likely to have had: what those left on the disk looks different.
+/// Returns a random number: tells this run's text from what earlier runs left on the disk.
 fn run_number() -> Result<u32> {
     let mut bytes = [0; 4];
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Pictures made of characters: a mapping, and bytes.
+//! Prints a mapping as a picture of characters, and bytes as a hex dump.
 
 use std::fmt::Write;
 
@@ -8,10 +8,10 @@ use anstyle::{AnsiColor, Style};
 
 use crate::entry::{Entry, Place};
 
-/// Characters in a line of a picture.
+/// Characters per line of a picture.
 const WIDTH: usize = 32;
 
-/// Lines of a picture, at most: a character stands for more pages where these do not suffice.
+/// Maximum lines of a picture. In larger mappings a character stands for several pages.
 const LINES: usize = 8;
 
 const MEMORY: char = '#';
@@ -19,12 +19,12 @@ const SWAP: char = 's';
 const NOWHERE: char = '.';
 const MIXED: char = '+';
 
-/// How many pages one character stands for.
+/// Number of pages that a character stands for.
 pub fn pages_per_sign(pages: usize) -> usize {
     pages.div_ceil(WIDTH * LINES).max(1)
 }
 
-/// What the signs mean.
+/// The line that explains the signs.
 pub fn legend() -> String {
     [
         (MEMORY, "in memory"),
@@ -36,7 +36,7 @@ pub fn legend() -> String {
     .join("   ")
 }
 
-/// A mapping as lines of at most `WIDTH` characters.
+/// Draws a mapping in lines of at most `WIDTH` characters.
 fn lines(entries: &[Entry]) -> Vec<String> {
     let signs: Vec<char> = entries
         .chunks(pages_per_sign(entries.len()))
@@ -64,7 +64,7 @@ fn sign(entries: &[Entry]) -> char {
     }
 }
 
-/// Two pictures side by side, below their titles.
+/// Draws two mappings side by side, below their titles.
 pub fn side_by_side(left: (&str, &[Entry]), right: (&str, &[Entry])) -> String {
     let mut text = format!("{:WIDTH$}    {}\n", left.0, right.0);
 
@@ -75,7 +75,7 @@ pub fn side_by_side(left: (&str, &[Entry]), right: (&str, &[Entry])) -> String {
     text
 }
 
-/// `signs` in their colours; the printing stream takes the colours out where unwanted.
+/// Colours `signs`. The output stream removes colours where they are unwanted.
 fn coloured(signs: &str) -> String {
     let signs: Vec<char> = signs.chars().collect();
 
@@ -92,7 +92,7 @@ fn coloured(signs: &str) -> String {
         })
 }
 
-/// `bytes` as hex and text, 16 to a line, numbered from `position`.
+/// Formats `bytes` as hex and text, 16 per line, with offsets from `position`.
 pub fn hexdump(bytes: &[u8], position: u64) -> String {
     (position..)
         .step_by(16)

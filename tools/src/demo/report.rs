@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the demo prints.
+//! The demo's output.
 
 use std::fmt;
 use std::io::Write;
@@ -8,30 +8,29 @@ use std::io::Write;
 use anyhow::Result;
 
 use super::PAGE_BYTES;
-use super::check::{self, Snapshot};
 use super::disk::SwapDisk;
 use super::picture;
 use super::scenario::{Outcome, Scenario};
+use super::snapshot::{self, Snapshot};
 
-/// Bytes shown of a page on the disk.
+/// Bytes printed of a page on the disk.
 const EXCERPT: usize = 48;
 
-/// What a reader needs to know before anything else.
+/// Text before the first scenario.
 pub const INTRODUCTION: &str = "\
-The kernel deals with memory in pages of 4096 bytes. /proc/PID/pagemap has an entry
-for every page of a process: it is in memory, or it was moved out to the swap disk,
-and where to. But for memory that processes share, the entry turns blank as soon as
-the page is swapped out, as though nobody had ever written to it. xpagemap fills
-those entries in.
+/proc/PID/pagemap has an entry for every page (4096 bytes) of a process: in memory,
+or on the swap disk, and in which slot. For memory that processes share, the entry
+turns blank when the page is swapped out, as if it had never been written. xpagemap
+fills those entries in.
 ";
 
-/// What to do after the demo.
+/// Text after the last scenario.
 pub const CLOSE: &str = "\
-Next: `make check` runs the tests; `make shell` opens a shell in this machine, where
+Next: `make check` runs the tests; `make shell` opens a shell in this guest, where
 `build/tools/release/xpagemap show PID` prints the pages of any process.
 ";
 
-/// Prints one scenario; the samples only if the disk they are on is named.
+/// Prints one scenario, with samples if `disk`, the path of the swap disk, is given.
 pub fn print(
     out: &mut dyn Write,
     number: u32,
@@ -45,8 +44,8 @@ pub fn print(
 
     writeln!(
         out,
-        "{number}. Process {pid} wrote a text of its own to each of its {pages} shared pages: {size} KiB.\n   \
-         Its cgroup may hold {limit} KiB, so the kernel had to swap. Where are the pages?\n"
+        "{number}. Process {pid} wrote a different text to each of its {pages} shared pages: {size} KiB.\n   \
+         The limit of its cgroup is {limit} KiB, so the kernel had to swap. Where are the pages?\n"
     )?;
     print_picture(out, snapshot)?;
     print_counts(out, snapshot)?;
@@ -78,9 +77,9 @@ fn print_picture(out: &mut dyn Write, snapshot: &Snapshot) -> Result<()> {
 
 fn print_counts(out: &mut dyn Write, snapshot: &Snapshot) -> Result<()> {
     let rows = [
-        ("in memory", check::in_memory as fn(&[_]) -> usize),
-        ("on the swap disk", check::on_swap),
-        ("blank", check::blank),
+        ("in memory", snapshot::in_memory as fn(&[_]) -> usize),
+        ("on the swap disk", snapshot::on_swap),
+        ("blank", snapshot::blank),
     ];
     let mut row = |name: &str, proc: &dyn fmt::Display, xpagemap: &dyn fmt::Display| {
         writeln!(out, "  {name:16}  {proc:>17}  {xpagemap:>8}")
@@ -105,15 +104,12 @@ fn print_samples(out: &mut dyn Write, outcome: &Outcome, disk: &str) -> Result<(
         writeln!(out, "Page {page}")?;
         writeln!(out, "  /proc/PID/pagemap  {proc:016x}  {proc}")?;
         writeln!(out, "  xpagemap           {xpagemap:016x}  {xpagemap}")?;
-        writeln!(
-            out,
-            "  {disk}, slot {slot}, that is byte {position}:\n{dump}"
-        )?;
+        writeln!(out, "  {disk}, slot {slot}, at byte {position}:\n{dump}")?;
     }
     Ok(())
 }
 
-/// The numbers of all scenarios.
+/// Totals of all scenarios.
 #[derive(Default)]
 pub struct Tally {
     swapped: usize,
@@ -131,7 +127,7 @@ impl Tally {
         self.failed += outcome.checks.iter().filter(|check| !check.holds).count();
     }
 
-    /// Whether every swapped page was found and nothing else was wrong.
+    /// Returns true if every swapped page was found and no check failed.
     pub fn verified(&self) -> bool {
         self.swapped > 0 && self.found == self.swapped && self.failed == 0
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One scenario: a process shares more memory than its cgroup may hold.
+//! One scenario: a process writes more shared memory than its cgroup's limit.
 
 use std::time::{Duration, Instant};
 
@@ -8,58 +8,59 @@ use anyhow::Result;
 
 use super::PAGE_BYTES;
 use super::cgroup::Cgroup;
-use super::check::{self, Check, Snapshot};
+use super::check::{self, Check};
+use super::counts::{self, KernelCounts};
 use super::disk::SwapDisk;
-use super::evidence::{self, Evidence};
+use super::snapshot::{self, Snapshot};
 use super::writer::{Writer, page_text};
 use crate::entry::SwapSlot;
 use crate::pagemap::Both;
 use crate::target::Target;
 
-/// How long pages may take to reach the disk.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Time limit for writeback.
+const WRITEBACK_LIMIT: Duration = Duration::from_secs(20);
 
-/// How much memory, and how much of it may stay.
+/// Sizes of a scenario.
 #[derive(Clone, Copy)]
 pub struct Scenario {
     /// Pages the process writes.
     pub pages: u64,
-    /// Bytes its cgroup may hold.
+    /// The cgroup's memory limit, in bytes.
     pub limit: u64,
 }
 
 /// A page on the swap disk.
 pub struct Sample {
-    /// Which page of the mapping.
+    /// Index of the page in the mapping.
     pub page: usize,
-    /// Where xpagemap located it.
+    /// The slot that xpagemap reports.
     pub slot: SwapSlot,
-    /// What the disk holds there.
+    /// The bytes in that slot.
     pub bytes: [u8; PAGE_BYTES],
 }
 
-/// What was seen.
+/// Results of a scenario.
 pub struct Outcome {
-    /// The process.
+    /// The PID of the process.
     pub pid: i32,
     /// Both files' entries.
     pub snapshot: Snapshot,
     /// A few located pages.
     pub samples: Vec<Sample>,
-    /// What was compared.
+    /// The comparisons.
     pub checks: Vec<Check>,
-    /// Pages on swap, by the independent count.
+    /// Pages on swap by cachestat(2).
     pub swapped: usize,
-    /// Pages found on the disk, where xpagemap located them.
+    /// Pages found on the disk, in the slots that xpagemap reports.
     pub found: usize,
-    /// Pages on swap that `/proc/PID/pagemap` shows as such.
+    /// Pages on swap that `/proc/PID/pagemap` shows as swapped.
     pub in_proc: usize,
 }
 
 impl Scenario {
-    /// Runs it; `run` is the number that tells its text from any other run's.
+    /// Runs the scenario. `run` is a random number, part of the text in each page.
     pub fn run(self, run: u32, disk: &mut SwapDisk) -> Result<Outcome> {
-        // Dropped last to first: the process is detached and ended before its cgroup goes.
+        // Drop order: the process is detached, then ended, then its cgroup is removed.
         let cgroup = Cgroup::new(self.limit)?;
         let mut writer = Writer::start(self.pages, run)?;
         let pid = writer.pid();
@@ -68,14 +69,14 @@ impl Scenario {
         let address = writer.write_memory()?;
         let target = Target::attach(pid)?;
         let mut both = target.open()?;
-        let deadline = Instant::now() + PATIENCE;
-        evidence::wait_for_writeback(deadline)?;
+        let deadline = Instant::now() + WRITEBACK_LIMIT;
+        counts::wait_for_writeback(deadline)?;
 
         let snapshot = self.snapshot(&mut both, address)?;
-        let evidence = Evidence::gather(pid, address, self.pages, &cgroup)?;
+        let counts = KernelCounts::read(pid, address, self.pages, &cgroup)?;
         let text = |page| page_text(page, self.pages, run);
         let found = check::found_on_disk(&snapshot, disk, text, deadline)?;
-        let mut checks = check::compare(&snapshot, found, &evidence);
+        let mut checks = check::compare(&snapshot, found, &counts);
         checks.push(check::unchanged(
             &snapshot,
             &self.snapshot(&mut both, address)?,
@@ -85,9 +86,9 @@ impl Scenario {
             pid,
             samples: samples(&snapshot, disk)?,
             checks,
-            swapped: evidence.swapped(),
+            swapped: counts.swapped(),
             found,
-            in_proc: check::shown_as_swapped(&snapshot.proc, &evidence),
+            in_proc: snapshot::shown_as_swapped(&snapshot.proc, &counts),
             snapshot,
         })
     }
@@ -105,7 +106,7 @@ impl Scenario {
     }
 }
 
-/// The first of the located pages and the one in the middle.
+/// Samples the first located page and the middle one.
 fn samples(snapshot: &Snapshot, disk: &mut SwapDisk) -> Result<Vec<Sample>> {
     let located: Vec<_> = snapshot.located().collect();
     let middle = located.len() / 2;

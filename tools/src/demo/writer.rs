@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The process the demo looks at: it fills shared memory with text, each page with its own.
+//! The demo's child process: fills shared memory with a different text in each page.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use super::PAGE_BYTES;
 use crate::sys;
 
-/// What page `page` of `pages` holds in run `run`: one line, again and again.
+/// The text of page `page` of `pages` in run `run`: one line, repeated.
 pub fn page_text(page: u64, pages: u64, run: u32) -> [u8; PAGE_BYTES] {
     let line = format!("xpagemap demo: page {page:04} of {pages}, run {run:08x}\n");
     let mut text = [0; PAGE_BYTES];
@@ -21,12 +21,19 @@ pub fn page_text(page: u64, pages: u64, run: u32) -> [u8; PAGE_BYTES] {
     text
 }
 
-/// The process itself: waits for a line, maps and fills the memory, prints the memory's address,
-/// and stays until its input ends.
+/// Runs in the child: waits for a line on stdin, maps and fills the memory, prints its address, and
+/// waits for the end of stdin.
+///
+/// # Errors
+///
+/// Stdin ended first, or the memory cannot be mapped.
 pub fn main(pages: u64, run: u32) -> Result<()> {
     let mut input = io::stdin().lines();
 
-    ensure!(input.next().is_some(), "no order to start");
+    ensure!(
+        input.next().is_some(),
+        "demo-writer is run by `xpagemap demo`, which starts it by a line on stdin"
+    );
     let bytes = usize::try_from(pages)? * PAGE_BYTES;
     let memory = sys::map_shared(bytes).context("cannot map shared memory")?;
     for (page, to) in (0..).zip(memory.chunks_exact_mut(PAGE_BYTES)) {
@@ -37,14 +44,14 @@ pub fn main(pages: u64, run: u32) -> Result<()> {
     Ok(())
 }
 
-/// That process, seen from the demo; killed on drop.
+/// The child, as the demo has it. Drop kills it.
 pub struct Writer {
     child: Child,
     orders: ChildStdin,
 }
 
 impl Writer {
-    /// Starts the process; it touches no memory yet.
+    /// Starts the child, which maps nothing yet.
     pub fn start(pages: u64, run: u32) -> Result<Self> {
         let mut child = Command::new("/proc/self/exe")
             .args(["demo-writer", &pages.to_string(), &run.to_string()])
@@ -60,12 +67,12 @@ impl Writer {
         Ok(Self { child, orders })
     }
 
-    /// The process's number.
+    /// The child's PID.
     pub fn pid(&self) -> i32 {
         self.child.id().cast_signed()
     }
 
-    /// Lets it write its memory; returns the memory's address.
+    /// Makes the child write its memory, and returns the address.
     pub fn write_memory(&mut self) -> Result<u64> {
         let mut line = String::new();
         let output = self.child.stdout.take().context("it has written already")?;
@@ -83,7 +90,7 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        // Fails only where the process has ended by itself, and then the wait returns at once.
+        // Fails only if the child has ended already; the wait then returns at once.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The table of causes: how many bits each set and cleared, and who did it.
+//! The table of causes: bits set and cleared, pages, and processes for each.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::Write;
 
 use anyhow::Result;
 
-use super::event::{Event, Page, Who, listed};
+use super::event::{Actor, Event, Page, listed};
 
-/// What happened for one cause.
+/// The events of one cause.
 #[derive(Default)]
 struct Row<'a> {
     set: usize,
     cleared: usize,
     pages: HashSet<Page>,
-    /// How many changes each process made.
-    by: BTreeMap<Who<'a>, usize>,
+    /// Changes by process.
+    by: BTreeMap<Actor<'a>, usize>,
 }
 
 impl Row<'_> {
@@ -24,16 +24,16 @@ impl Row<'_> {
         self.set + self.cleared
     }
 
-    /// The processes that did most of it, with their shares if they are several.
-    fn who(&self) -> String {
+    /// The processes with the most changes, with their numbers of changes if there are several.
+    fn actors(&self) -> String {
         let mut by: Vec<_> = self.by.iter().collect();
         by.sort_by(|a, b| b.1.cmp(a.1));
         let alone = by.len() == 1;
-        let names = by.iter().map(|(who, count)| {
+        let names = by.iter().map(|(actor, count)| {
             if alone {
-                who.to_string()
+                actor.to_string()
             } else {
-                format!("{who} {count}")
+                format!("{actor} {count}")
             }
         });
 
@@ -41,7 +41,7 @@ impl Row<'_> {
     }
 }
 
-/// Prints a line for each cause, that of most changes first.
+/// Prints a line for each cause, sorted by number of changes, largest first.
 pub fn print(out: &mut dyn Write, events: &[Event], page_size: u64) -> Result<()> {
     let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
 
@@ -53,7 +53,7 @@ pub fn print(out: &mut dyn Write, events: &[Event], page_size: u64) -> Result<()
             row.cleared += 1;
         }
         row.pages.insert(event.page(page_size));
-        *row.by.entry(event.who).or_default() += 1;
+        *row.by.entry(event.actor).or_default() += 1;
     }
     let mut rows: Vec<_> = rows.into_iter().collect();
     rows.sort_by_key(|(_, row)| std::cmp::Reverse(row.changes()));
@@ -62,8 +62,11 @@ pub fn print(out: &mut dyn Write, events: &[Event], page_size: u64) -> Result<()
     writeln!(out, "{:<13} {set:>8} {cleared:>8} {pages:>8}  by", "cause")?;
     for (cause, row) in rows {
         let (set, cleared, pages) = (row.set, row.cleared, row.pages.len());
-        let who = row.who();
-        writeln!(out, "{cause:<13} {set:>8} {cleared:>8} {pages:>8}  {who}")?;
+        let actors = row.actors();
+        writeln!(
+            out,
+            "{cause:<13} {set:>8} {cleared:>8} {pages:>8}  {actors}"
+        )?;
     }
     Ok(())
 }

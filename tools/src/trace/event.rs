@@ -1,53 +1,53 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One change of the exclusive bit: a line of `PID/events`.
+//! One event, that is one change of PG_anon_exclusive: a line of `PID/events`.
 
 use std::fmt;
 
 use anyhow::{Context, Result, bail};
 
-/// A change of the exclusive bit of one page.
+/// A change of PG_anon_exclusive of one page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event<'a> {
-    /// In nanoseconds of a clock that was 0 at some time in the past.
+    /// Nanoseconds of `CLOCK_MONOTONIC`.
     pub time: u64,
-    /// Whether the bit was set, or cleared.
+    /// True: the bit was set. False: cleared.
     pub set: bool,
-    /// The page's frame.
+    /// The page frame number.
     pub frame: u64,
-    /// Where the process has the page, if that is known.
+    /// The page's address in the process, if known.
     pub address: Option<u64>,
-    /// Why: a name from the module's table.
+    /// The cause, a name from the module's table.
     pub cause: &'a str,
-    /// The function and offset that changed the bit.
+    /// The kernel function and offset that changed the bit.
     pub site: &'a str,
-    /// Who did it.
-    pub who: Who<'a>,
+    /// The process that made the change.
+    pub actor: Actor<'a>,
 }
 
-/// A process, as it was called when it changed a bit.
+/// A process, with its name at the time of the change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Who<'a> {
+pub struct Actor<'a> {
     pid: u64,
     name: &'a str,
 }
 
-/// What tells one page from another.
+/// Identifies a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Page {
-    /// The page with this number.
+    /// By virtual page number.
     At(u64),
-    /// One that is nobody knows where, in this frame.
+    /// By page frame number, as its address is unknown.
     Frame(u64),
 }
 
 impl<'a> Event<'a> {
-    /// Takes a line apart: `SEQ NS OP PFN ADDRESS CAUSE SITE PID COMM`.
+    /// Parses a line `SEQ NS OP PFN ADDRESS CAUSE SITE PID COMM`.
     pub fn parse(line: &'a str) -> Result<Self> {
-        // The last one, a name, can have spaces in it.
+        // COMM can contain spaces.
         let words: Vec<_> = line.splitn(9, ' ').collect();
         let &[_, time, op, frame, address, cause, site, pid, name] = words.as_slice() else {
-            bail!("{} words, not 9: {line:?}", words.len());
+            bail!("{} fields instead of 9: {line:?}", words.len());
         };
         let number = |what: &str, text: &str, radix| {
             u64::from_str_radix(text, radix).with_context(|| format!("{what} {text:?}"))
@@ -67,19 +67,19 @@ impl<'a> Event<'a> {
             },
             cause,
             site,
-            who: Who {
+            actor: Actor {
                 pid: number("PID", pid, 10)?,
                 name,
             },
         })
     }
 
-    /// The word for what became of the bit.
+    /// The OP field.
     pub fn op(&self) -> &'static str {
         if self.set { "set" } else { "clear" }
     }
 
-    /// Which page it is.
+    /// The page.
     pub fn page(&self, page_size: u64) -> Page {
         self.address.map_or(Page::Frame(self.frame), |address| {
             Page::At(address / page_size)
@@ -87,18 +87,18 @@ impl<'a> Event<'a> {
     }
 }
 
-impl fmt::Display for Who<'_> {
+impl fmt::Display for Actor<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A process calls itself what it likes; a terminal obeys control characters.
+        // A process can put control characters in its name, which a terminal would obey.
         let name = self.name.replace(char::is_control, "?");
         write!(f, "{name} ({})", self.pid)
     }
 }
 
-/// How many names are listed.
+/// Maximum number of names in a list.
 const LISTED: usize = 3;
 
-/// Lists the first few of some names, and counts the others.
+/// Lists the first [`LISTED`] names and the number of the others.
 pub fn listed(mut names: Vec<String>) -> String {
     let others = names.len().saturating_sub(LISTED);
 
@@ -112,7 +112,7 @@ pub fn listed(mut names: Vec<String>) -> String {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// An event of page `page`, of 4096 bytes.
@@ -124,7 +124,7 @@ pub mod tests {
             address: Some(page * 4096),
             cause,
             site: "do_wp_page+0x10",
-            who: Who {
+            actor: Actor {
                 pid,
                 name: "worker",
             },
@@ -142,7 +142,7 @@ pub mod tests {
             address: Some(0x7f00_0040_2000),
             cause: "fork-share",
             site: "copy_pte_range+0x1a",
-            who: Who {
+            actor: Actor {
                 pid: 212,
                 name: "a b",
             },
@@ -152,14 +152,14 @@ pub mod tests {
             (event.op(), event.page(4096)),
             ("clear", Page::At(0x7f0000402))
         );
-        assert_eq!(event.who.to_string(), "a b (212)");
+        assert_eq!(event.actor.to_string(), "a b (212)");
     }
 
     #[test]
     fn an_address_may_be_unknown_and_a_name_empty() {
         let event = Event::parse("7 1 set 9 - new f+0x1 3 ").expect("a good line");
         assert_eq!((event.address, event.page(4096)), (None, Page::Frame(9)));
-        assert_eq!(event.who.to_string(), " (3)");
+        assert_eq!(event.actor.to_string(), " (3)");
     }
 
     #[test]
@@ -180,7 +180,7 @@ pub mod tests {
     fn names_do_not_command_the_terminal() {
         let line = "1 2 set 3 4 new f+0x1 5 a\u{1b}[2J\u{9b}b";
         let event = Event::parse(line).expect("a good line");
-        assert_eq!(event.who.to_string(), "a?[2J?b (5)");
+        assert_eq!(event.actor.to_string(), "a?[2J?b (5)");
     }
 
     #[test]

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What happened to each page in turn; consecutive pages with the same history are one run.
+//! The events of each page in order. Consecutive pages with the same history are one run.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 
 use anyhow::Result;
 
-use super::event::{Event, Who, listed};
+use super::event::{Actor, Event, listed};
 use super::phrase::{Step, phrase};
 
 #[derive(Debug, Default, PartialEq, Eq)]
 struct History<'a> {
     steps: Vec<Step<'a>>,
-    /// Who took them, in the order in which they came.
-    by: Vec<Who<'a>>,
+    /// The processes that made the changes, by their first one.
+    by: Vec<Actor<'a>>,
 }
 
-/// Consecutive pages that one line can stand for.
+/// Consecutive pages with the same history.
 #[derive(Debug, PartialEq, Eq)]
 struct Run<'a> {
     first: u64,
@@ -28,17 +28,17 @@ struct Run<'a> {
 impl<'a> History<'a> {
     fn add(&mut self, event: &Event<'a>) {
         self.steps.push((event.set, event.cause));
-        self.add_who(event.who);
+        self.add_actor(event.actor);
     }
 
-    fn add_who(&mut self, who: Who<'a>) {
-        if !self.by.contains(&who) {
-            self.by.push(who);
+    fn add_actor(&mut self, actor: Actor<'a>) {
+        if !self.by.contains(&actor) {
+            self.by.push(actor);
         }
     }
 }
 
-/// Sorts events by pages; those at unknown addresses are left out.
+/// Groups events by page. Those at unknown addresses are left out.
 fn runs<'a>(events: &[Event<'a>], page_size: u64) -> Vec<Run<'a>> {
     let mut pages: BTreeMap<u64, History> = BTreeMap::new();
     let mut runs: Vec<Run> = Vec::new();
@@ -52,8 +52,8 @@ fn runs<'a>(events: &[Event<'a>], page_size: u64) -> Vec<Run<'a>> {
         match runs.last_mut() {
             Some(run) if run.first + run.pages == page && run.history.steps == history.steps => {
                 run.pages += 1;
-                for who in history.by {
-                    run.history.add_who(who);
+                for actor in history.by {
+                    run.history.add_actor(actor);
                 }
             }
             _ => runs.push(Run {
@@ -66,7 +66,7 @@ fn runs<'a>(events: &[Event<'a>], page_size: u64) -> Vec<Run<'a>> {
     runs
 }
 
-/// Prints a line for each run of pages, in the order of their addresses.
+/// Prints a line for each run of pages, by address.
 pub fn print(out: &mut dyn Write, events: &[Event], page_size: u64) -> Result<()> {
     let unknown = events.iter().filter(|event| event.address.is_none());
     let unknown = unknown.count();
@@ -77,14 +77,14 @@ pub fn print(out: &mut dyn Write, events: &[Event], page_size: u64) -> Result<()
         let (start, end) = (first * page_size, (first + pages) * page_size);
         let addresses = format!("{start:x}-{end:x}");
         let steps = phrase(&run.history.steps);
-        let by = listed(run.history.by.iter().map(Who::to_string).collect());
+        let by = listed(run.history.by.iter().map(Actor::to_string).collect());
 
         writeln!(out, "{addresses:<25} {pages:>8}  {steps}   by {by}")?;
     }
     if unknown > 0 {
         writeln!(
             out,
-            "changes of pages whose addresses are unknown: {unknown} (--each shows them)"
+            "changes of pages whose addresses are unknown: {unknown} (--each lists them)"
         )?;
     }
     Ok(())
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn neighbours_with_the_same_history_are_one_run() {
-        // Page by page or step by step: the order among pages is of no importance.
+        // The order of events of different pages does not matter.
         let events = [
             event(8, "new", true, 1),
             event(7, "new", true, 1),

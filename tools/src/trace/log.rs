@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What `PID/events` says, all of it.
+//! Parses the text of `PID/events`.
 
 use std::ops::Range;
 
@@ -12,18 +12,18 @@ const COLUMNS: &str = "seq ns op pfn address cause site pid comm";
 const GONE: &str = "the address space is gone";
 const DROPPED: &str = " events dropped";
 
-/// A log, taken apart.
+/// A parsed log.
 #[derive(Debug, Default)]
 pub struct Log<'a> {
-    /// Oldest first.
+    /// The events, oldest first.
     pub events: Vec<Event<'a>>,
-    /// How many events, whoever's they were, are there no more.
+    /// Number of dropped events, of all targets.
     pub dropped: u64,
-    /// What else the module says.
+    /// Other `#` lines.
     pub notes: Vec<&'a str>,
 }
 
-/// Whether the process lost the address space before the text was all read.
+/// Returns true if the address space was gone before the text was read to its end.
 pub fn is_gone(text: &str) -> bool {
     let last = text.lines().next_back();
 
@@ -31,7 +31,7 @@ pub fn is_gone(text: &str) -> bool {
 }
 
 impl<'a> Log<'a> {
-    /// Takes the text of the file apart.
+    /// Parses the text of the file.
     pub fn parse(text: &'a str) -> Result<Self> {
         let mut log = Self::default();
 
@@ -60,8 +60,8 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// Drops the events of pages that are not among `pages`; returns of how many it is unknown
-    /// whether they are.
+    /// Keeps the events of `pages` alone. Returns the number of removed events at unknown
+    /// addresses.
     pub fn keep(&mut self, pages: &Range<u64>, page_size: u64) -> usize {
         let unknown = self.events.iter().filter(|event| event.address.is_none());
         let unknown = unknown.count();

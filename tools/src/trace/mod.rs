@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `xpagemap trace`: what happens to the exclusive bit of a process's pages.
+//! `xpagemap trace`: the changes of PG_anon_exclusive of a process's pages.
 
 mod causes;
 mod event;
@@ -28,26 +28,26 @@ use report::Report;
 
 /// Record when and why the kernel sets and clears the exclusive bit of a process's pages
 ///
-/// Records until the time is up, until Ctrl-C, or until the process exits. Then prints, for each
-/// cause, how many bits it set and cleared and who did it, and what happened to each page in turn;
-/// consecutive pages with the same history share a line. The README's section "The exclusive bit"
-/// tells what the bit is for.
+/// Records until the time is up, until Ctrl-C, or until the process exits. Then prints a table of
+/// causes, with the numbers of bits set and cleared and the processes, and the history of each page;
+/// consecutive pages with the same history share a line. The exclusive bit is PG_anon_exclusive: the
+/// page belongs to this process alone, which may write to it without a copy.
 #[derive(clap::Args)]
 #[command(override_usage = "xpagemap trace [OPTIONS] <PID> [RANGE]\n       \
                             xpagemap trace [OPTIONS] -- <COMMAND>...")]
 pub struct Args {
-    /// The process
+    /// Process to trace
     #[arg(value_parser = clap::value_parser!(i32).range(1..), required_unless_present = "command")]
     pid: Option<i32>,
-    /// Addresses of interest: START-END, in hex, as in /proc/PID/maps [default: all]
+    /// Addresses to report: START-END, in hex, as in /proc/PID/maps [default: all]
     range: Option<AddressRange>,
-    /// Stop recording after so many seconds [default: at Ctrl-C]
+    /// Seconds until recording stops [default: until Ctrl-C]
     #[arg(short, long, value_parser = seconds)]
     seconds: Option<Duration>,
-    /// A line per change instead of a history of each page
+    /// Print a line per change instead of a history of each page
     #[arg(long)]
     each: bool,
-    /// A program to run, and its arguments: recorded from its first instruction to its last
+    /// Program to run and record from its first instruction to its last, and its arguments
     #[arg(last = true, conflicts_with_all = ["pid", "range"])]
     command: Vec<OsString>,
 }
@@ -58,15 +58,21 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
-/// How often is looked whether it is time to stop, or whether a program has to be let go on.
-pub const TICK: Duration = Duration::from_millis(10);
+/// Interval at which the end of the recording and the state of the program are checked.
+const TICK: Duration = Duration::from_millis(10);
 
-/// How often the log is read while it grows: so much is lost at most when the process exits. Where
-/// reading takes long, it is not read for this many times as long.
+/// Interval at which the log is read while it grows: the most that is lost when the process exits.
 const PERIOD: Duration = Duration::from_secs(1);
+
+/// Minimum pause between two reads, as a multiple of the time that the first one took.
 const REST: u32 = 10;
 
-/// Traces a process or a program, and tells what happened.
+/// Traces a process or a program, and prints a report.
+///
+/// # Errors
+///
+/// The process cannot be attached or recorded, the program cannot be run, or the log was lost before
+/// it was read.
 pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
     interrupt::install()?;
     match args.pid {
@@ -74,7 +80,7 @@ pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
             let recording = Recording::start(Target::attach(pid)?)?;
             let watched = watch(&recording, args.seconds, || recording.is_gone())?;
 
-            tell(out, recording, watched, &args)
+            finish(out, recording, watched, &args)
         }
         None => trace_program(out, &args),
     }
@@ -85,7 +91,7 @@ fn trace_program(out: &mut dyn Write, args: &Args) -> Result<()> {
     let start = Instant::now();
 
     loop {
-        // Each program has an address space of its own, and so a log of its own.
+        // execve makes a new address space, which has a log of its own.
         let recording = Recording::start(Target::attach(program.pid())?)?;
         let left = args
             .seconds
@@ -96,22 +102,24 @@ fn trace_program(out: &mut dyn Write, args: &Args) -> Result<()> {
             Ok(!matches!(program.state()?, State::Running))
         })?;
         if !matches!(program.state()?, State::Executed) {
-            tell(out, recording, watched, args)?;
+            finish(out, recording, watched, args)?;
             out.flush()?;
             break;
         }
-        eprintln!("xpagemap: the program becomes another: what came before went with its memory");
+        eprintln!(
+            "xpagemap: the program executes another: the log up to here is gone with its memory"
+        );
     }
     program.resume()?;
     match program.wait()? {
         Some(status) => eprintln!("xpagemap: the program ended, {status}"),
-        None => eprintln!("xpagemap: the program is left to itself"),
+        None => eprintln!("xpagemap: interrupted; the program goes on untraced"),
     }
     Ok(())
 }
 
-/// Ends a recording, and prints it.
-fn tell(
+/// Stops a recording and prints it.
+fn finish(
     out: &mut dyn Write,
     mut recording: Recording,
     watched: Watched,
@@ -120,7 +128,9 @@ fn tell(
     let pid = recording.pid();
 
     if recording.found {
-        eprintln!("xpagemap: it was being recorded already: this is that log, and it goes on");
+        eprintln!(
+            "xpagemap: process {pid} was being recorded already: this is that log, and recording goes on"
+        );
     }
     recording.stop()?;
     let mut text = recording.read()?;
@@ -134,8 +144,8 @@ fn tell(
     let log = Log::parse(&text)?;
     if log::is_gone(&text) && log.events.is_empty() {
         bail!(
-            "process {pid} has exited, or begun another program, and its log went with its memory \
-             before it was read; `xpagemap trace -- COMMAND` reads it in time"
+            "process {pid} has exited or executed another program, which removed its log before it \
+             was read; `xpagemap trace -- COMMAND` reads it in time"
         );
     }
     Report {
@@ -148,13 +158,13 @@ fn tell(
     .print(out, procfs::page_size())
 }
 
-/// The log as it was read while it grew.
+/// The newest copy of the log, read while it grew.
 struct Watched {
     text: String,
     read: Instant,
 }
 
-/// Waits until it is time to stop, by the clock, by a signal or by what `ended` says.
+/// Waits until the time limit, a signal, or `ended` returning true.
 fn watch(
     recording: &Recording,
     limit: Option<Duration>,

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The words for what happened to a page; what repeats is said once.
+//! Prints a page's history. Repeated sequences of steps are printed once.
 
-/// The longest sequence of steps that is looked for as something that repeats.
+/// Maximum length of a repeated sequence, in steps.
 const LONGEST: usize = 8;
 
-/// How many repetitions, and steps that are none, are told of a page; there may be thousands.
-const TOLD: usize = 12;
+/// Maximum number of sequences and single steps printed for a page, which can have thousands.
+const PRINTED: usize = 12;
 
-/// A change of the bit, and its cause.
+/// A change (true: set) and its cause.
 pub type Step<'a> = (bool, &'a str);
 
-/// The best way to begin `steps` with something that repeats: how long it is, and how often it is
-/// there.
+/// Finds the repeated sequence that covers most of the start of `steps`. Returns its length and the
+/// number of repetitions.
 fn repetition(steps: &[Step]) -> (usize, usize) {
     let mut best = (1, 1);
 
@@ -28,12 +28,12 @@ fn repetition(steps: &[Step]) -> (usize, usize) {
     best
 }
 
-/// The words for a history: `new > (fork-share > cow-copy) x12 > free`.
+/// Formats a history: `new > (fork-share > cow-copy) x12 > free`.
 pub fn phrase(mut steps: &[Step]) -> String {
     let mut words = Vec::new();
 
     while !steps.is_empty() {
-        if words.len() == TOLD {
+        if words.len() == PRINTED {
             words.push(format!("{} more steps", steps.len()));
             break;
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A program that is run to be traced: it stops, by ptrace(2), when its address space is new and
-//! before that is lost.
+//! A child that is traced with ptrace(2): it stops after each execve and before it loses its
+//! address space.
 
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
@@ -13,21 +13,23 @@ use anyhow::{Context, Result, bail};
 use super::TICK;
 use crate::{interrupt, sys};
 
-/// What a program is doing.
+/// State of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
+    /// Running.
     Running,
-    /// It has become another program, and stopped before that begins.
+    /// Stopped after execve, before the first instruction.
     Executed,
-    /// It has stopped before it loses its memory.
+    /// Stopped before it loses its address space.
     Exiting,
+    /// Ended, with this status.
     Ended(ExitStatus),
 }
 
-/// A program; killed on drop if it has not begun. When this process ends, the kernel lets it go on
-/// by itself.
+/// A traced program. Drop kills it if it was never resumed. When this process ends, the kernel
+/// detaches the program, which goes on.
 ///
-/// Job control has no hold on it: SIGSTOP and its like do not stop what is traced in this way.
+/// Job control has no effect: SIGSTOP and the other stop signals do not stop it.
 pub struct Program {
     pid: i32,
     state: State,
@@ -35,7 +37,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts a program, stopped before its first instruction.
+    /// Starts a program and leaves it stopped before its first instruction.
     pub fn start(words: &[OsString]) -> Result<Self> {
         let [name, arguments @ ..] = words else {
             bail!("no program is named");
@@ -48,7 +50,7 @@ impl Program {
             begun: false,
         };
 
-        // Until it is asked to tell of it otherwise, the start of a program is a SIGTRAP.
+        // Without PTRACE_O_TRACEEXEC, execve stops with a plain SIGTRAP.
         loop {
             interrupt::check()?;
             match sys::wait(program.pid).context("cannot wait for the program")? {
@@ -56,7 +58,7 @@ impl Program {
                 Some(status) if status.stopped_signal() == Some(libc::SIGTRAP) => break,
                 Some(status) => match status.stopped_signal() {
                     Some(signal) => sys::resume(program.pid, signal)?,
-                    None => bail!("the program ended before it began, {status}"),
+                    None => bail!("the program ended before its first instruction, {status}"),
                 },
             }
         }
@@ -65,12 +67,12 @@ impl Program {
         Ok(program)
     }
 
-    /// Its process.
+    /// Its PID.
     pub fn pid(&self) -> i32 {
         self.pid
     }
 
-    /// Lets it go on, if it is stopped.
+    /// Resumes it if it is stopped.
     pub fn resume(&mut self) -> Result<()> {
         if matches!(self.state, State::Executed | State::Exiting) {
             self.state = State::Running;
@@ -80,7 +82,7 @@ impl Program {
         Ok(())
     }
 
-    /// What it is doing; the signals that it gets meanwhile, it gets.
+    /// Its state. Passes on signals that arrive meanwhile.
     pub fn state(&mut self) -> Result<State> {
         while self.state == State::Running {
             let Some(status) = sys::wait(self.pid).context("cannot wait for the program")? else {
@@ -99,7 +101,7 @@ impl Program {
         Ok(self.state)
     }
 
-    /// Waits for its end, unless a signal ends that; returns how it ended.
+    /// Waits until it ends and returns its status, or None if a signal interrupts the wait.
     pub fn wait(&mut self) -> Result<Option<ExitStatus>> {
         loop {
             match self.state()? {
@@ -113,9 +115,9 @@ impl Program {
 
     fn pass(&self, signal: i32) -> Result<()> {
         match sys::resume(self.pid, signal) {
-            // Somebody killed it: that it has ended is told next.
+            // It was killed meanwhile; the next wait() returns its status.
             Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(()),
-            result => result.context("cannot let the program go on"),
+            result => result.context("cannot resume the program"),
         }
     }
 }
@@ -139,7 +141,7 @@ mod tests {
         Program::start(&words).expect("a program that is there")
     }
 
-    /// The states it stops in, one by one.
+    /// The states in which it stops, in order, and its end.
     fn states(mut program: Program) -> Vec<State> {
         let mut states = Vec::new();
         loop {
@@ -181,7 +183,7 @@ mod tests {
         let ended = State::Ended(ExitStatus::from_raw(7 << 8));
         assert_eq!(states(program(&["sh", "-c", script])).last(), Some(&ended));
 
-        // One that has no name in most tables, deadly unless it is handled.
+        // A real-time signal, without a name in most tables; its default action is to kill.
         let ended = State::Ended(ExitStatus::from_raw(40));
         let script = "kill -40 $$";
         assert_eq!(states(program(&["sh", "-c", script])).last(), Some(&ended));

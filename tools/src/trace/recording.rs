@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The module's recording of a process: switched on, read, switched off.
+//! Starts, reads and stops the recording of a target's events.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,17 +11,17 @@ use anyhow::{Context, Result, anyhow, ensure};
 use crate::entry::ENTRY_BYTES;
 use crate::target::{Target, write_line};
 
-/// A recording; stopped on drop, if this program started it, and the process is let go.
+/// A recording. Drop stops it if this program started it, and drops the target.
 pub struct Recording {
     target: Target,
-    /// Whether somebody else had started it.
+    /// True if it had been started before.
     pub found: bool,
-    going_on: bool,
+    started: bool,
     pagemap: File,
 }
 
 impl Recording {
-    /// Starts to record what happens to the process, unless somebody else has already.
+    /// Starts a recording, unless one is on already.
     pub fn start(target: Target) -> Result<Self> {
         let path = target.file("trace");
         let state = fs::read_to_string(&path)
@@ -35,28 +35,28 @@ impl Recording {
         let mut recording = Self {
             target,
             found,
-            going_on: false,
+            started: false,
             pagemap,
         };
         ensure!(
             !recording.is_gone()?,
-            "what is attached as process {pid} is gone: it has exited, or begun another program; \
-             `echo {pid} > /sys/kernel/debug/xpagemap/detach` lets it go",
+            "process {pid} was attached before, and has exited or executed another program since; \
+             run `echo {pid} > /sys/kernel/debug/xpagemap/detach` and try again",
             pid = recording.target.pid()
         );
         if !found {
-            write_line(&path, "1").context("cannot start to record")?;
-            recording.going_on = true;
+            write_line(&path, "1").context("cannot start recording")?;
+            recording.started = true;
         }
         Ok(recording)
     }
 
-    /// The process.
+    /// The PID of the process.
     pub fn pid(&self) -> i32 {
         self.target.pid()
     }
 
-    /// Whether the process lost the address space, and so the log.
+    /// Returns true if the address space is gone, and with it the log.
     pub fn is_gone(&self) -> Result<bool> {
         let mut entry = [0; ENTRY_BYTES];
         let bytes = self
@@ -67,17 +67,17 @@ impl Recording {
         Ok(bytes == 0)
     }
 
-    /// The log as it is now.
+    /// Reads the log.
     pub fn read(&self) -> Result<String> {
         let path = self.target.file("events");
 
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
     }
 
-    /// Stops, unless somebody else had started it.
+    /// Stops the recording if this program started it.
     pub fn stop(&mut self) -> Result<()> {
-        if self.going_on {
-            self.going_on = false;
+        if self.started {
+            self.started = false;
             write_line(self.target.file("trace"), "0").context("cannot stop recording")?;
         }
         Ok(())
@@ -92,12 +92,11 @@ impl Drop for Recording {
     }
 }
 
-/// Adds what a user can do about an error of the file `trace`.
+/// Adds to an error of the file `trace` a hint at what to do about it.
 fn explain(error: io::Error) -> anyhow::Error {
     let advice = match error.raw_os_error() {
         Some(libc::ENOENT) => {
-            "this kernel, or the module, was built without CONFIG_DEBUG_ANON_EXCLUSIVE=y, \
-             which tracing takes"
+            "tracing needs a kernel and a module built with CONFIG_DEBUG_ANON_EXCLUSIVE=y"
         }
         _ => return anyhow!(error),
     };

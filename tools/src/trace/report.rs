@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A log, printed for a person.
+//! Prints a log.
 
 use std::collections::HashSet;
 use std::io::Write;
@@ -12,22 +12,24 @@ use super::log::Log;
 use super::{causes, history};
 use crate::range::AddressRange;
 
-/// What is printed, and how.
+/// A log to print, and the options.
 pub struct Report<'a> {
+    /// The log.
     pub log: Log<'a>,
+    /// The PID of the process.
     pub pid: i32,
-    /// Addresses of interest.
+    /// Restricts the report to these addresses.
     pub range: Option<AddressRange>,
-    /// A line per change instead of histories.
+    /// Print a line per change instead of histories.
     pub each: bool,
-    /// The log was lost with the process: how long before that it was read.
+    /// Set if the log was lost with the address space: age of the copy that is printed.
     pub missed: Option<Duration>,
 }
 
 impl Report<'_> {
-    /// Prints it all.
+    /// Prints the whole report.
     pub fn print(mut self, out: &mut dyn Write, page_size: u64) -> Result<()> {
-        // Times are told from the first event on, whether or not that is of interest.
+        // Times count from the log's first event, in the range or not.
         let start = self.log.events.first().map_or(0, |event| event.time);
         let unknown = self
             .range
@@ -37,7 +39,7 @@ impl Report<'_> {
         if unknown > 0 {
             writeln!(
                 out,
-                "changes left out, since it is unknown whether the pages are in the range: {unknown}"
+                "left out, at unknown addresses that may be in the range: {unknown}"
             )?;
         }
         if self.log.events.is_empty() {
@@ -73,20 +75,20 @@ impl Report<'_> {
         } else {
             writeln!(
                 out,
-                "\n{dropped} events were dropped, of this process or of others: the kernel keeps \
-                 the last 131072 of all.\nThis is not all that happened; trace for a shorter time"
+                "\n{dropped} events were dropped, of this process or of others: the module keeps only \
+                 the newest of all.\nThe report is incomplete; trace for a shorter time"
             )?;
         }
         if let Some(missed) = self.missed {
             let missed = missed.as_secs_f64();
             writeln!(
                 out,
-                "it has exited, or begun another program, and its log went with its memory: this \
-                 was read {missed:.1} s before"
+                "it has exited or executed another program, which removes its log: this copy was \
+                 read {missed:.1} s before"
             )?;
         }
         for note in notes {
-            writeln!(out, "the module says: {note}")?;
+            writeln!(out, "note from the module: {note}")?;
         }
         Ok(())
     }
@@ -99,16 +101,16 @@ impl Report<'_> {
             "cause", "site"
         )?;
         for event in &self.log.events {
-            // Changes on several CPUs can be recorded in another order than they were timed in.
+            // Negative differences occur: events of several CPUs are not in the order of their times.
             let time = event.time as f64 / 1e6 - start as f64 / 1e6;
             let address = event
                 .address
                 .map_or_else(|| "-".to_string(), |address| format!("{address:x}"));
-            let (op, cause, site, who) = (event.op(), event.cause, event.site, event.who);
+            let (op, cause, site, actor) = (event.op(), event.cause, event.site, event.actor);
 
             writeln!(
                 out,
-                "{time:>10.3}  {address:>12}  {op:<5}  {cause:<13}  {site:<30}  {who}"
+                "{time:>10.3}  {address:>12}  {op:<5}  {cause:<13}  {site:<30}  {actor}"
             )?;
         }
         Ok(())
@@ -174,7 +176,7 @@ mod tests {
         let text = printed(&format!("{TEXT}# 7 events dropped\n# else\n"), |report| {
             report.missed = Some(Duration::from_millis(1500));
         });
-        for part in ["7 events were dropped", "read 1.5 s before", "says: else"] {
+        for part in ["7 events were dropped", "read 1.5 s before", "module: else"] {
             assert!(text.contains(part), "{part:?} in {text}");
         }
     }

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The views: each is the content of one file, computed when it is read.
+
+mod exclusive;
+mod filemap;
+mod pagemap;
+mod run;
+mod summary;
+mod swapmap;
+mod violations;
+
+pub(crate) use {
+    exclusive::Exclusive,
+    filemap::Filemap,
+    pagemap::Pagemap,
+    summary::Summary,
+    swapmap::{
+        FileSwapmap,
+        Swapmap, //
+    },
+    violations::Violations,
+};

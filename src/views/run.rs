@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The lines of `swapmap`, `START-END TYPE OFFSET PAGES KIND`: a run each.
+
+use kernel::{
+    mm::{
+        page_state::{
+            PageFlag,
+            PageKind,
+            PageState, //
+        },
+        shmem::{
+            SwapRun,
+            SwapSlot, //
+        },
+    },
+    prelude::*, //
+};
+
+use crate::{
+    files::Text,
+    walk, //
+};
+
+/// KIND: the owner of a page in swap.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Shmem,
+    Anon,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Shmem => "shmem",
+            Self::Anon => "anon",
+        }
+    }
+}
+
+/// Consecutive pages in consecutive swap slots.
+pub(super) struct Run {
+    /// The number of the first page.
+    page: usize,
+    pages: usize,
+    slot: SwapSlot,
+    kind: Kind,
+}
+
+impl Run {
+    /// Returns the run of one page; [`None`] if it is not in swap.
+    pub(super) fn from_state(page: usize, state: &PageState) -> Option<Self> {
+        (state.kind == PageKind::Swap).then(|| Self {
+            page,
+            pages: 1,
+            slot: SwapSlot {
+                swap_type: state.swap_type,
+                offset: state.frame,
+            },
+            kind: if state.flags.contains(PageFlag::File) {
+                Kind::Shmem
+            } else {
+                Kind::Anon
+            },
+        })
+    }
+
+    /// Returns the part of a file's run from page number `first` on.
+    pub(super) fn from_file(run: &SwapRun, first: usize) -> Self {
+        let part = walk::clip(run.index, run.pages, first);
+
+        Self {
+            page: run.index + part.start,
+            pages: part.len(),
+            slot: SwapSlot {
+                offset: run.slot.offset + part.start,
+                ..run.slot
+            },
+            kind: Kind::Shmem,
+        }
+    }
+
+    /// Joins `next` to this run if it continues it, in pages and in swap slots. Returns whether it
+    /// did.
+    fn join(&mut self, next: &Self) -> bool {
+        let continues = next.page == self.page + self.pages
+            && next.slot.swap_type == self.slot.swap_type
+            && next.slot.offset == self.slot.offset + self.pages
+            && next.kind == self.kind;
+
+        if continues {
+            self.pages += next.pages;
+        }
+        continues
+    }
+
+    /// Appends the line. `unit` is the difference between the addresses of two adjacent pages.
+    fn write(&self, unit: usize, text: &mut Text) -> Result {
+        let start = self.page * unit;
+        let end = (self.page + self.pages) * unit;
+        let SwapSlot { swap_type, offset } = self.slot;
+        let pages = self.pages;
+        let kind = self.kind.name();
+
+        text.append(fmt!(
+            "{start:x}-{end:x} {swap_type} {offset} {pages} {kind}\n"
+        ))
+    }
+}
+
+/// Joins runs, and appends the line of each that is complete.
+pub(super) struct Runs {
+    last: Option<Run>,
+    unit: usize,
+}
+
+impl Runs {
+    /// Returns no runs. `unit` is as in [`Run::write`].
+    pub(super) fn new(unit: usize) -> Self {
+        Self { last: None, unit }
+    }
+
+    /// Adds a run. Appends the line of the one before if the new one does not continue it.
+    pub(super) fn add(&mut self, run: Run, text: &mut Text) -> Result {
+        if !self.last.as_mut().is_some_and(|last| last.join(&run)) {
+            self.finish(text)?;
+            self.last = Some(run);
+        }
+        Ok(())
+    }
+
+    /// Appends the line of the last run.
+    pub(super) fn finish(&mut self, text: &mut Text) -> Result {
+        self.last
+            .take()
+            .map_or(Ok(()), |run| run.write(self.unit, text))
+    }
+}
+
+#[kunit_tests(xpagemap_run)]
+mod tests {
+    use super::*;
+
+    fn page(page: usize, offset: usize, kind: Kind) -> Run {
+        let slot = SwapSlot {
+            swap_type: 1,
+            offset,
+        };
+
+        Run {
+            page,
+            pages: 1,
+            slot,
+            kind,
+        }
+    }
+
+    /// Returns the lines of some runs.
+    fn lines(unit: usize, runs: impl IntoIterator<Item = Run>) -> Text {
+        let mut text = Text::new();
+        let mut all = Runs::new(unit);
+
+        for run in runs {
+            assert!(all.add(run, &mut text).is_ok());
+        }
+        assert!(all.finish(&mut text).is_ok());
+        text
+    }
+
+    #[test]
+    fn what_goes_on_is_one_line() {
+        let runs = [
+            page(0x10, 7, Kind::Shmem),
+            page(0x11, 8, Kind::Shmem),
+            page(0x12, 9, Kind::Shmem),
+        ];
+        assert_eq!(lines(0x1000, runs).as_bytes(), b"10000-13000 1 7 3 shmem\n");
+    }
+
+    #[test]
+    fn what_does_not_is_another() {
+        let runs = [
+            page(1, 7, Kind::Shmem),
+            page(2, 8, Kind::Anon),
+            page(4, 9, Kind::Anon),
+            page(5, 11, Kind::Anon),
+        ];
+        assert_eq!(
+            lines(1, runs).as_bytes(),
+            b"1-2 1 7 1 shmem\n2-3 1 8 1 anon\n4-5 1 9 1 anon\n5-6 1 11 1 anon\n"
+        );
+    }
+
+    #[test]
+    fn run_of_a_file_is_cut_where_the_range_begins() {
+        let run = SwapRun {
+            index: 512,
+            pages: 512,
+            slot: SwapSlot {
+                swap_type: 1,
+                offset: 1000,
+            },
+        };
+        let cut = [Run::from_file(&run, 700)];
+        assert_eq!(lines(1, cut).as_bytes(), b"2bc-400 1 1188 324 shmem\n");
+    }
+
+    #[test]
+    fn nothing_is_no_line() {
+        assert_eq!(lines(1, []).as_bytes(), b"");
+    }
+}
