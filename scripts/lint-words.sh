@@ -10,6 +10,7 @@
 . "$(dirname "$0")/common.sh"
 
 cd "$ROOT"
+# shellcheck disable=SC2016 # for awk to expand
 git ls-files -co --exclude-standard | while read -r file; do [ ! -f "$file" ] || echo "$file"; done |
 	xargs -d '\n' awk '
 	BEGIN { opening = "^(What|Who|Whoever|Where|Which|How|Whether|Those)($|[^A-Za-z0-9_])" }
