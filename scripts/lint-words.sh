@@ -36,7 +36,7 @@ git ls-files -co --exclude-standard | while read -r file; do [ ! -f "$file" ] ||
 		sub(/[ \t]*\*\/.*/, "", line)
 		return line
 	}
-	FNR == 1 { kind = kind_of(FILENAME); state = FILENAME ~ /\.patch$/ ? "header" : "file"; if (FILENAME ~ /0000-cover-letter\.txt$/) state = "header"
+	FNR == 1 { kind = kind_of(FILENAME); state = FILENAME ~ /\.patch$/ ? "header" : "file"
 		if (kind == "" && /^#!.*sh$/) kind = "#" }
 	state == "header" { if ($0 == "") state = "message"; next }
 	state == "message" {
