@@ -43,7 +43,7 @@ chmod +x "$WORK"/programs/*
 printf '%s\n' 'quick 1' 'failing 1' 'endless 1' >"$WORK/durations"
 
 echo 'KTAP version 1'
-echo '1..13'
+echo '1..16'
 is no_end "$(unset XPAGEMAP_DEADLINE; remaining)" 1000000
 XPAGEMAP_DEADLINE=$((EPOCHSECONDS + 600))
 is time_limit_of_a_guest 3600 "$(XPAGEMAP_DEADLINE='' within 3600)"
@@ -81,3 +81,31 @@ status 1' "$(in_budget 50 failing)"
 is program_without_time '1' "$(in_budget 1 quick | grep -c '^ok 1 quick # SKIP time budget: it took 1 s before, and [01] s remain')"
 is program_that_the_end_stops 'ok 1 endless # SKIP time budget: it was stopped after' \
 	"$(in_budget 3 endless | grep -o '^ok 1 endless # SKIP time budget: it was stopped after')"
+
+# ci LINE STATUS: .ci/run with a make whose check-debug ends with LINE and STATUS.
+ci() {
+	local status=0
+	cat >"$WORK/make" <<-END
+		#!/bin/sh
+		case \$1 in
+		lint) echo clean ;;
+		check-debug) echo '$1'; exit $2 ;;
+		*) echo "ok 1 some # SKIP time budget: for \$1"; echo '7 passed, 0 failed, 1 skipped' ;;
+		esac
+	END
+	chmod +x "$WORK/make"
+	XPAGEMAP_CI_MAKE=$WORK/make XPAGEMAP_CI_LOG=$WORK/log "$ROOT/.ci/run" >"$WORK/out" 2>/dev/null || status=$?
+	tail -n 5 "$WORK/out"
+	echo "status $status"
+}
+
+is ci_sums_up 'lint: 1 passed, 0 failed, 0 skipped
+check: 7 passed, 0 failed, 1 skipped
+check-upstream: 7 passed, 0 failed, 1 skipped
+check-debug: 5 passed, 0 failed, 2 skipped
+20 passed, 0 failed, 4 skipped
+status 0' "$(ci '5 passed, 0 failed, 2 skipped' 0)"
+is ci_names_what_is_left_out 'ok 1 some # SKIP time budget: for check
+ok 1 some # SKIP time budget: for check-upstream' "$(tail -n 7 "$WORK/out" | head -n 2)"
+is ci_without_closing_line '15 passed, 1 failed, 2 skipped
+status 1' "$(ci 'it was killed' 1 | tail -n 2)"
