@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# The front door. Each target sets up what it needs; the work is in scripts/ and qemu/.
+# Each target sets up what it needs, and calls a script of scripts/ or qemu/.
 
 # A plain path, so that the kernel's own build, which reads the Kbuild file
 # beside this one, is called from here and never the other way round.
@@ -18,7 +18,7 @@ export XPAGEMAP_START := $(shell date +%s)
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo check check-debug check-upstream check-series bench shell lint module install kernel-tree \
+.PHONY: help demo check test check-debug check-upstream check-series bench shell lint rust-analyzer module install kernel-tree \
 	patches post deps kernel tools clean distclean
 
 help: ## this list
@@ -30,6 +30,9 @@ demo: kernel tools ## boot the patched kernel and locate swapped-out shared page
 
 check: ## boot the patched kernel, run every test (TESTS="shmem memfd" to choose)
 	@scripts/check.sh
+
+test: ## one guest, one program or test: T=memfd.every_page_swapped, KERNEL=debug
+	@KERNEL=$(KERNEL) scripts/test.sh $(T)
 
 check-debug: ## the same tests on the debug kernel: KASAN, lockdep, kmemleak, ...
 	@scripts/check.sh --debug
@@ -46,8 +49,11 @@ bench: ## measure readers on three kernels, in instructions: tables, build/bench
 shell: kernel tools ## an interactive shell in the guest, module loaded
 	@qemu/run.sh --kernel $(or $(KERNEL),patched) --shell
 
-lint: ## rustfmt, clippy, checkpatch, shellcheck
+lint: ## rustfmt, clippy, checkpatch, shellcheck; words, layout, series
 	@scripts/lint.sh
+
+rust-analyzer: ## write rust-project.json, for editors
+	@scripts/analyzer.sh
 
 module: ## build the module for another patched kernel: KDIR=DIR, its build directory
 	@test -n "$(KDIR)" || { echo 'module: KDIR=DIR, the build directory of a patched kernel' >&2; exit 2; }

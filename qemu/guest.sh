@@ -43,6 +43,19 @@ expose() {
 	mkdir "$path" && mount --bind "$HOST$path" "$path"
 }
 
+# Links to the host's files in a directory of a tmpfs that hides them; they may be
+# too many to bind.
+link_host() {
+	local path
+	while IFS= read -r -d '' path; do
+		if [ ! -e "$1/$path" ]; then
+			printf '%s\0' "$HOST$1/$path"
+		elif [ -d "$1/$path" ] && ! mountpoint -q "$1/$path"; then
+			link_host "$1/$path"
+		fi
+	done < <(find "$HOST$1" -mindepth 1 -maxdepth 1 -printf '%f\0') | xargs -r -0 ln -s -t "$1"
+}
+
 mounted() { mountpoint -q "$2" || mount -t "$1" "$1" "$2"; }
 
 swap_device() {
@@ -59,10 +72,9 @@ prepare() {
 		expose "$entry" || fail "$entry: cannot be made visible"
 	done
 	mount --bind /run/build "$BUILD" || fail "$BUILD: cannot be made writable"
-	# The rest of the host's /tmp, which may be much, by links.
-	for entry in "$HOST"/tmp/*; do
-		[ -e "${entry#"$HOST"}" ] || echo "$entry"
-	done | xargs -r -d '\n' ln -s -t /tmp
+	for entry in /tmp /var/tmp /var/cache; do
+		! mountpoint -q "$entry" || link_host "$entry" || fail "$entry: cannot be made visible"
+	done
 	mounted debugfs /sys/kernel/debug || fail "no debugfs"
 	mounted tracefs /sys/kernel/tracing || fail "no tracefs"
 	mounted cgroup2 /sys/fs/cgroup || fail "no cgroup2"

@@ -33,7 +33,8 @@ usage() {
 		BUG, KASAN, lockdep, RCU stall, kmemleak or panic report, which is printed.
 
 		Host files are readable at the same paths; writes go to the host only below
-		build/. /tmp is a tmpfs of the guest's, with the host's files bound into it.
+		build/. /tmp, /var/tmp and /var/cache are each a tmpfs of the guest's, with links
+		to the host's files in it.
 		In COMMAND's environment: XPAGEMAP_SWAPDEV, XPAGEMAP_KERNEL, XPAGEMAP_MODULE.
 	END
 }

@@ -82,10 +82,11 @@ nap() {
 	exec {fd}>&-
 }
 
-# work LABEL LOG COMMAND...: runs COMMAND with its output in LOG, telling every
-# ten seconds how far it has come; where it fails, shows the log's end.
+# work LABEL LOG COMMAND...: runs COMMAND with its output in LOG, and says every ten
+# seconds how far it has come and at the end how long it took. If COMMAND fails, the
+# end of LOG is shown.
 work() {
-	local label=$1 log=$2 start=$SECONDS ticker status=0
+	local label=$1 log=$2 start=$SECONDS ticker status=0 user system TIMEFORMAT='%0U %0S'
 	shift 2
 	mkdir -p "$(dirname "$log")"
 	say "$label ..."
@@ -97,7 +98,7 @@ work() {
 		done
 	) &
 	ticker=$!
-	"$@" >>"$log" 2>&1 </dev/null || status=$?
+	{ time "$@" >>"$log" 2>&1 </dev/null; } 2>"$log.time" || status=$?
 	kill "$ticker" 2>/dev/null || :
 	wait "$ticker" 2>/dev/null || :
 	if [ "$status" -ne 0 ]; then
@@ -107,7 +108,9 @@ work() {
 		tail -n 25 "$log" >&2
 		return "$status"
 	fi
-	say "$label: done in $((SECONDS - start)) s"
+	read -r user system <"$log.time"
+	rm -f "$log.time"
+	say "$label: done in $((SECONDS - start)) s, $((user + system)) s CPU"
 }
 
 # lock NAME: one process at a time from here to the end of this script.
@@ -165,9 +168,11 @@ kernel_make_args() {
 	printf '%s\n' "LLVM=$LLVM" "RUSTC=$RUSTC" "RUSTFMT=$RUSTFMT" "CLIPPY_DRIVER=$CLIPPY_DRIVER" "BINDGEN=$BINDGEN"
 }
 
-# build_selftests KERNEL: the test programs, with that kernel's headers.
+# build_selftests KERNEL [PROGRAM...]: the test programs, by default all, with that kernel's headers.
 build_selftests() {
+	local kernel=$1
+	shift
 	work "build the selftests" "$BUILD/log/selftests.log" \
-		make -C "$ROOT/selftests" -j "$(nproc)" KSRC="$("$QEMU_DIR/build.sh" --source "$1")" \
-		OUTPUT="$BUILD/selftests" CC="$(llvm_tool clang)"
+		make -C "$ROOT/selftests" -j "$(nproc)" KSRC="$("$QEMU_DIR/build.sh" --source "$kernel")" \
+		OUTPUT="$BUILD/selftests" CC="$(llvm_tool clang)" "${@/#/$BUILD/selftests/}"
 }

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Every checker there is for what is in the repository; all run, then it fails
-# if one of them found something.
+# Runs every checker, and fails at the end if one of them found something.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -11,7 +10,7 @@
 
 FOUND=()
 
-# check NAME COMMAND...: silent where the checker is content.
+# check NAME COMMAND...: shows COMMAND's output if it fails.
 check() {
 	local name=$1 log=$BUILD/log/lint-$1.log
 	shift
@@ -24,23 +23,22 @@ check() {
 	fi
 }
 
-# From the source tree, which is no git repository: where there is one around it,
-# checkpatch takes it for the kernel's.
+# Run in the source tree, which is no git repository: checkpatch takes any repository
+# that it is run in for the kernel's.
 checkpatch() { (cd "$KSRC" && perl scripts/checkpatch.pl --strict --quiet --show-types "$@"); }
 
 check_patches() {
 	local patch status=0
 	for patch in "${PATCHES[@]}"; do
-		# New files below a directory that MAINTAINERS names need no line of their own;
-		# and without a git repository, every commit that is named is unknown.
-		checkpatch --ignore FILE_PATH_CHANGES,UNKNOWN_COMMIT_ID --root="$KSRC" "$patch" || { echo "in $(patch_name "$patch")"; status=1; }
+		# Without a git repository, every commit that is named is unknown.
+		checkpatch --ignore UNKNOWN_COMMIT_ID --root="$KSRC" "$patch" || { echo "in $(patch_name "$patch")"; status=1; }
 	done
 	return $status
 }
 
 check_c() {
 	local file status=0
-	for file in "$ROOT"/selftests/*.h "$ROOT"/selftests/*/*.[ch]; do
+	for file in "$ROOT"/selftests/*.h "$ROOT"/selftests/*/*.[ch] "$ROOT"/selftests/lib/*/*.[ch]; do
 		[ ! -e "$file" ] || checkpatch --no-tree -f "$file" || status=1
 	done
 	return $status
@@ -52,7 +50,7 @@ check_module() {
 		! grep -E '^(warning|error)' "$BUILD/log/lint-clippy-module.log"
 }
 
-# check_crate NAME DIR: a crate of the host's.
+# check_crate NAME DIR: a crate that runs on the host.
 check_crate() {
 	local manifest=$ROOT/$2/Cargo.toml
 	export CARGO_TARGET_DIR=$BUILD/$1-lint
@@ -67,28 +65,33 @@ shell_scripts() {
 }
 
 cd "$ROOT"
+mkdir -p "$BUILD/log"
 "$SCRIPTS/deps.sh" --lint
-"$QEMU_DIR/build.sh" patched
-KSRC=$("$QEMU_DIR/build.sh" --source patched)
-KDIR=$("$QEMU_DIR/build.sh" --kdir patched)
+"$SCRIPTS/fetch.sh" >/dev/null
+mapfile -t SHELL_SCRIPTS < <(shell_scripts)
+mapfile -t MODULE_SOURCES < <(find src -name '*.rs' | sort)
 mapfile -t MAKE_ARGS < <(kernel_make_args)
 mapfile -t PATCHES < <(variant_patches patched; variant_patches rfc)
-mapfile -t MODULE_SOURCES < <(find src -name "*.rs" | sort)
-mapfile -t SHELL_SCRIPTS < <(shell_scripts)
 # cargo takes cargo-clippy and cargo-fmt from PATH: its own, not another toolchain's.
 PATH=$(dirname "$CARGO"):$PATH
 export PATH RUSTC RUSTFMT
-mkdir -p "$BUILD/log"
 
+# Cheap checks first: the others need a kernel.
+check words "$SCRIPTS/lint-words.sh"
+check layout "$SCRIPTS/lint-layout.sh"
+check imports "$PYTHON" "$SCRIPTS/lint-imports.py" src tools/src models/src
+check shellcheck shellcheck -x "${SHELL_SCRIPTS[@]}"
+check series "$SCRIPTS/each.sh" --apply
+KSRC=$("$QEMU_DIR/build.sh" --source stock)
 check rustfmt-module "$RUSTFMT" --check --edition 2021 --config-path "$KSRC/.rustfmt.toml" "${MODULE_SOURCES[@]}"
-rm -rf "$BUILD/module-lint"
-check clippy-module check_module
 check_crate tools tools
 check_crate models models
-check series "$SCRIPTS/each.sh" --apply
 [ ${#PATCHES[@]} -eq 0 ] || check checkpatch-patches check_patches
 check checkpatch-selftests check_c
-check shellcheck shellcheck -x "${SHELL_SCRIPTS[@]}"
+"$QEMU_DIR/build.sh" patched
+KDIR=$("$QEMU_DIR/build.sh" --kdir patched)
+rm -rf "$BUILD/module-lint"
+check clippy-module check_module
 
 [ ${#FOUND[@]} -eq 0 ] || die "not clean: ${FOUND[*]}"
 say "lint: clean"

@@ -97,7 +97,7 @@ main() {
 }
 
 SERIES=${1:-}
-[ -s "$ROOT/patches/${SERIES:-/}/series" ] ||
+[ -s "$ROOT/patches/${SERIES:-none}/series" ] ||
 	die "SERIES= one of $(series_dirs | sed 's,.*/,,' | paste -sd ' ')"
 DIR=$ROOT/patches/$SERIES
 OUT=$BUILD/post/$SERIES

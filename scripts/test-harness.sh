@@ -80,6 +80,19 @@ swap_disk() {
 		echo x >/tmp/x'
 }
 
+# Files of the host's in directories that a tmpfs hides in the guest. /var/cache is root's.
+host_files() {
+	local file status=0 files=()
+	for file in /tmp/.xpagemap /tmp/xpagemap /var/tmp/xpagemap; do files+=("$(mktemp "$file.XXXXXX")"); done
+	for file in "${files[@]}"; do echo "content of ${file%.*}" >"$file"; done
+	# shellcheck disable=SC2016
+	run -- sh -euc 'cat "$@"; echo x >/var/tmp/xpagemap; find -L /var/cache -mindepth 1 -maxdepth 2 | sort' sh "${files[@]}" || status=$?
+	rm -f "${files[@]}"
+	return "$status"
+}
+
+var_cache() { [ "$(grep '^/var/cache/' "$WORK/stdout")" = "$(find /var/cache -mindepth 1 -maxdepth 2 | sort)" ]; }
+
 terminated() {
 	local status=0
 	# It sends the signal twice, to the process and to its group.
@@ -123,7 +136,7 @@ log_is() {
 
 cd "$ROOT"
 echo 'KTAP version 1'
-echo '1..17'
+echo '1..21'
 result harness.log_without_reports log_is 0 'Run /init as init process' 'reboot: Power down'
 result harness.log_with_a_report log_is 1 'Run /init as init process' 'WARNING: mm/gup.c:1 at gup, CPU#0: cow/1'
 result harness.log_of_virtme_ng_init log_is 0 'virtme-ng-init: WARNING: failed to run: "systemd-tmpfiles"'
@@ -139,5 +152,9 @@ result harness.qemu_dies_once dying 1 0
 result harness.qemu_dies_once_output says stdout up
 result harness.qemu_always_dies dying 9 125
 result harness.swap_disk swap_disk
+result harness.host_files host_files
+result harness.host_files_below_tmp says stdout 'content of /tmp/.xpagemap'
+result harness.host_files_below_var_tmp says stdout 'content of /var/tmp/xpagemap'
+result harness.host_files_below_var_cache var_cache
 result harness.two_at_once two_at_once
 result harness.terminated_leaves_nothing terminated
