@@ -14,7 +14,7 @@
 
 PROGRAMS=(cow gup_longterm pagemap_ioctl mkdirty ksm_functional_tests soft-dirty guard-regions
 	uffd-unit-tests uffd-wp-mremap madv_populate process_madv merge split_huge_page_test mremap_test)
-OURS=(pagemap_shmem)
+OURS=(shmem_large_swap pagemap_scan shmem_scan pagemap_shmem anon_exclusive)
 WORK=$BUILD/upstream
 BIN=$WORK/bin
 LIMIT=${XPAGEMAP_PROGRAM_TIMEOUT:-1200}
