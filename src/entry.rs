@@ -29,12 +29,12 @@ mod pm {
 
     /// The page frame number, or swap type and offset.
     pub(super) const FRAME: u64 = genmask_u64(0..=54);
-    /// How many bits of these are the swap type.
+    /// The number of bits of the swap type, the lowest ones.
     pub(super) const SWAP_TYPE_BITS: u32 = 5;
     pub(super) const SWAP: u64 = 1 << 62;
     pub(super) const PRESENT: u64 = 1 << 63;
 
-    /// Which flag of a page is which bit.
+    /// The bit of each flag of a page.
     const FLAG_BITS: [(PageFlag, u32); 5] = [
         (PageFlag::SoftDirty, 55),
         (PageFlag::ExclusivelyMapped, 56),
@@ -58,13 +58,13 @@ mod pm {
     };
 }
 
-/// Encodes what is known of a page as an entry of `pagemap`.
+/// Encodes the state of a page as an entry of `pagemap`.
 #[inline]
 pub(crate) fn pagemap(state: &PageState) -> u64 {
     let flags = u64::from(u16::from(state.flags)) << pm::FLAG_SHIFT & pm::FLAGS;
     let frame = state.frame as u64;
 
-    // One after the other, the frequent ones first: a table of nine kinds costs more than it saves.
+    // Frequent kinds first: a table of nine kinds costs more than it saves.
     if state.kind == PageKind::Present {
         pm::PRESENT | flags | frame & pm::FRAME
     } else if matches!(
@@ -87,10 +87,10 @@ mod ex {
     pub(super) const FILE: u64 = 1 << 61;
     pub(super) const HUGE: u64 = 1 << 55;
     pub(super) const MIGRATION: u64 = 1 << 53;
-    /// Where the number of references begins; that of mappings begins at 0.
+    /// The lowest bit of the number of references; the map count begins at bit 0.
     pub(super) const REFERENCES_SHIFT: u32 = 16;
 
-    /// Which flag of a page is which bit.
+    /// The bit of each flag of a page.
     pub(super) const FLAGS: [(AnonFlag, u32); 7] = [
         (AnonFlag::Exclusive, 60),
         (AnonFlag::MaybePinned, 59),
@@ -100,13 +100,13 @@ mod ex {
         (AnonFlag::SwapCache, 54),
         (AnonFlag::Zero, 52),
     ];
-    /// What there is to say of pages of files.
+    /// The bits that are valid for pages of files.
     pub(super) const FILE_FLAGS: u64 = 1 << 58 | 1 << 56 | HUGE;
-    /// What there is to say of zero pages.
+    /// The bits that are valid for zero pages.
     pub(super) const ZERO_FLAGS: u64 = 1 << 58 | HUGE | 1 << 52;
 }
 
-/// Encodes what is known of a page as an entry of `exclusive`.
+/// Encodes the state of a page as an entry of `exclusive`.
 pub(crate) fn exclusive(state: &AnonState) -> u64 {
     let huge = if state.page.flags.contains(PageFlag::Huge) {
         ex::HUGE
@@ -136,6 +136,14 @@ pub(crate) fn exclusive(state: &AnonState) -> u64 {
         | PageKind::Empty
         | PageKind::HwPoison
         | PageKind::Marker => 0,
+    }
+}
+
+/// Encodes each of `states` as the entry at the same index; surplus entries stay as they are.
+#[inline]
+pub(crate) fn encode<S>(states: &[S], entries: &mut [u64], encode: impl Fn(&S) -> u64) {
+    for (entry, state) in entries.iter_mut().zip(states) {
+        *entry = encode(state);
     }
 }
 

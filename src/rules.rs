@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What holds for the exclusive bit of every page, as a table.
+//! The invariants of the exclusive bit, as a table.
 //!
 //! Source: `mm/internal.h`, `include/linux/rmap.h` and `include/linux/page-flags.h`, where the
 //! kernel sets, clears and relies on the bit. All states were read under the page table lock, which
@@ -20,7 +20,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// Whether a rule is broken for certain.
+/// The certainty that a rule is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It is.
@@ -74,7 +74,7 @@ impl Page<'_> {
     }
 }
 
-/// What each pin of a small folio adds to its references: `GUP_PIN_COUNTING_BIAS`.
+/// The references that each pin of a small folio adds: `GUP_PIN_COUNTING_BIAS`.
 const PIN: u32 = 1024;
 
 /// Returns a verdict that is certain, if a rule is broken.
@@ -153,7 +153,7 @@ pub(crate) const RULES: [Rule; 7] = [
             certain(page.state.page.kind == PageKind::Swap && page.is(AnonFlag::SourceExclusive))
         },
     },
-    // Whoever makes a migration entry takes the bit from the page first, and leaves it to the entry
+    // The maker of a migration entry takes the bit from the page first, and leaves it to the entry
     // to remember.
     Rule {
         name: "migration-exclusive",

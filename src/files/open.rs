@@ -47,8 +47,8 @@ pub(super) fn open<T>(memory: impl FnOnce() -> Result<T>) -> Result<Open<T>> {
 ///
 /// # Errors
 ///
-/// Those of `memory` and `read`.
-pub(super) fn with_memory<T, R>(
+/// The errors of `memory` and `read`.
+pub(super) fn with_memory<T: Unpin, R>(
     open: Pin<&Mutex<T>>,
     memory: impl FnOnce() -> Result<T>,
     read: impl FnOnce(&mut T) -> Result<R>,

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Why the exclusive bit of a page changes: from the functions that led there.
+//! The cause of a change of the exclusive bit, from the functions on the stack.
 //!
-//! Which of these functions a compiler leaves alone, and which it makes part of others, differs from
-//! kernel to kernel; the tables name all that the change passes through, whether or not they are to
-//! be found. A kernel that calls them by other names shows up in the tests, each of which provokes a
-//! cause and asks for its name.
+//! Compilers differ in the functions they inline, so the tables name every function that a change
+//! passes through. A kernel whose functions have other names fails the tests: each provokes a cause
+//! and expects its name.
 
 use kernel::prelude::*;
 
-/// Why the exclusive bit of a page changes.
+/// The cause of a change of the exclusive bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cause {
+pub(super) enum Cause {
     New,
     CowCopy,
     CowReuse,
@@ -36,15 +35,16 @@ pub(crate) enum Cause {
 use Cause::*;
 
 impl Cause {
-    /// Tells whether this is done to pages as they come along, whoever's they are.
-    pub(crate) fn takes_any_page(self) -> bool {
+    /// Returns whether this is done to pages of any process.
+    pub(super) fn takes_any_page(self) -> bool {
         matches!(
             self,
             SwapOut | Swapoff | MigrateStart | MigrateEnd | ThpSplit | Collapse | Ksm
         )
     }
 
-    pub(crate) fn name(self) -> &'static str {
+    /// Returns the cause's name in `events`.
+    pub(super) fn name(self) -> &'static str {
         match self {
             New => "new",
             CowCopy => "cow-copy",
@@ -69,7 +69,7 @@ impl Cause {
     }
 }
 
-/// Those that change the bit for others, who know why: inlined, as they are meant to be, or not.
+/// Helpers that change the bit on behalf of their callers, in case they are not inlined.
 const ON_BEHALF: [&str; 8] = [
     "__folio_try_dup_anon_rmap",
     "folio_try_dup_anon_rmap_ptes",
@@ -81,9 +81,9 @@ const ON_BEHALF: [&str; 8] = [
     "hugetlb_try_share_anon_rmap",
 ];
 
-/// What it means that a function changes the bit itself.
+/// The cause of a change that the function makes itself.
 const CHANGED_IN: [(&str, Cause); 35] = [
-    // Copying page tables: both have the page now.
+    // Copying page tables: parent and child have the page now.
     ("copy_page_range", ForkShare),
     ("copy_p4d_range", ForkShare),
     ("copy_pud_range", ForkShare),
@@ -94,14 +94,14 @@ const CHANGED_IN: [(&str, Cause); 35] = [
     ("copy_nonpresent_pte", ForkShare),
     ("copy_huge_pmd", ForkShare),
     ("copy_huge_non_present_pmd", ForkShare),
-    // Nobody else has the page any more.
+    // No other process has the page any more.
     ("do_wp_page", CowReuse),
     ("wp_page_reuse", CowReuse),
     ("do_huge_pmd_wp_page", CowReuse),
     ("try_to_unmap_one", SwapOut),
     ("try_to_migrate_one", MigrateStart),
     ("set_pmd_migration_entry", MigrateStart),
-    // What no entry remembers, since none maps it.
+    // The page is not mapped, so no entry holds a mark.
     ("folio_migrate_flags", MigrateEnd),
     ("split_huge_pmd_locked", ThpSplit),
     ("__split_huge_pmd_locked", ThpSplit),
@@ -123,7 +123,7 @@ const CHANGED_IN: [(&str, Cause); 35] = [
     ("free_unref_folios", Free),
 ];
 
-/// What it means that a function has another one change the bit: one of those that map a page.
+/// The cause of a change made by a function that maps a page, by the function that called it.
 const CHANGED_FOR: [(&str, Cause); 47] = [
     ("copy_page_range", ForkCopy),
     ("copy_p4d_range", ForkCopy),
@@ -136,7 +136,7 @@ const CHANGED_FOR: [(&str, Cause); 47] = [
     ("wp_page_copy", CowCopy),
     ("do_huge_pmd_wp_page", CowCopy),
     ("do_huge_zero_wp_pmd", CowCopy),
-    // A write to a page of a file that is mapped privately.
+    // A write to a private mapping of a file.
     ("do_cow_fault", CowCopy),
     ("finish_fault", CowCopy),
     ("set_pte_range", CowCopy),
@@ -167,7 +167,7 @@ const CHANGED_FOR: [(&str, Cause); 47] = [
     ("__migrate_device_pages", Device),
     ("migrate_vma_insert_page", Device),
     ("migrate_vma_insert_huge_pmd_page", Device),
-    // Of a fault, whatever is none of the above.
+    // Any other change in a fault.
     ("do_anonymous_page", New),
     ("do_huge_pmd_anonymous_page", New),
     ("__do_huge_pmd_anonymous_page", New),
@@ -176,13 +176,13 @@ const CHANGED_FOR: [(&str, Cause); 47] = [
     ("handle_mm_fault", New),
 ];
 
-/// What it means that a change is part of something larger.
+/// The cause of changes that are parts of a larger operation.
 const PART_OF: [(&str, &[Cause], Cause); 12] = [
-    // To split a folio, it is unmapped as for a migration, and its pieces are mapped again.
+    // A split unmaps the folio as a migration does, and maps its pieces again.
     ("unmap_folio", &[MigrateStart], ThpSplit),
     ("remap_page", &[MigrateEnd], ThpSplit),
     ("__folio_split", &[MigrateStart, MigrateEnd], ThpSplit),
-    // To unshare a page is to copy it as if it had been written to, and so is to take it from KSM.
+    // FAULT_FLAG_UNSHARE, and KSM's break_ksm(), copy the page as a write does.
     ("unshare_fault", &[CowCopy, CowReuse, Hugetlb], Unshare),
     ("break_ksm", &[CowCopy, CowReuse], Ksm),
     ("break_cow", &[CowCopy, CowReuse], Ksm),
@@ -198,9 +198,9 @@ const PART_OF: [(&str, &[Cause], Cause); 12] = [
     ("__migrate_device_finalize", &[MigrateEnd], Device),
 ];
 
-/// What a function says of the changes that it makes, and of those made on its behalf.
+/// The meaning of a function on the stack, for changes made in it or on its behalf.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Role {
+pub(super) struct Role {
     on_behalf: bool,
     changed_in: Option<Cause>,
     changed_for: Option<Cause>,
@@ -208,8 +208,8 @@ pub(crate) struct Role {
 }
 
 impl Role {
-    /// Returns what the function of this name says.
-    pub(crate) fn of(function: &[u8]) -> Self {
+    /// Returns the role of the function of this name.
+    pub(super) fn of(function: &[u8]) -> Self {
         let find = |table: &[(&str, Cause)]| {
             table
                 .iter()
@@ -230,21 +230,20 @@ impl Role {
 }
 
 impl Role {
-    /// Tells whether this function copies page tables for a child.
-    pub(crate) fn forks(&self) -> bool {
+    /// Returns whether this function copies page tables for a child.
+    pub(super) fn forks(&self) -> bool {
         self.changed_for == Some(ForkCopy)
     }
 
-    /// Tells whether the cause of what this function changes itself is known, whoever called it.
-    pub(crate) fn tells_all(&self) -> bool {
+    /// Returns whether a change in this function has the same cause for all callers.
+    pub(super) fn implies_cause(&self) -> bool {
         self.changed_in
             .is_some_and(|cause| PART_OF.iter().all(|(_, parts, _)| !parts.contains(&cause)))
     }
 }
 
-/// Returns the cause of a change that was made in the first of these functions, which was called by
-/// the second, and so on.
-pub(crate) fn cause_of(mut functions: impl Iterator<Item = Role>) -> Cause {
+/// Returns the cause of a change in the first of these functions; each was called by the next.
+pub(super) fn cause_of(mut functions: impl Iterator<Item = Role>) -> Cause {
     let Some(cause) = functions
         .find(|role| !role.on_behalf)
         .and_then(|role| role.changed_in)
@@ -271,7 +270,7 @@ mod tests {
     fn the_function_that_changes_the_bit_comes_first() {
         assert_eq!(cause(&["do_wp_page", "handle_mm_fault"]), CowReuse);
         assert_eq!(cause(&["copy_page_range", "dup_mm"]), ForkShare);
-        // Reclaim in the midst of a fault.
+        // Reclaim during a fault.
         assert_eq!(
             cause(&[
                 "try_to_unmap_one",
@@ -310,7 +309,7 @@ mod tests {
             cause(&["folio_try_dup_anon_rmap_pmd", "copy_huge_pmd"]),
             ForkShare
         );
-        assert!(!Role::of(b"folio_try_share_anon_rmap_pte").tells_all());
+        assert!(!Role::of(b"folio_try_share_anon_rmap_pte").implies_cause());
     }
 
     #[test]
@@ -333,13 +332,13 @@ mod tests {
 
     #[test]
     fn some_functions_tell_all_by_themselves() {
-        let tells_all = |name: &str| Role::of(name.as_bytes()).tells_all();
+        let implies_cause = |name: &str| Role::of(name.as_bytes()).implies_cause();
 
-        assert!(tells_all("copy_page_range"));
-        assert!(tells_all("try_to_unmap_one"));
-        assert!(!tells_all("do_wp_page"));
-        assert!(!tells_all("try_to_migrate_one"));
-        assert!(!tells_all("folio_add_new_anon_rmap"));
+        assert!(implies_cause("copy_page_range"));
+        assert!(implies_cause("try_to_unmap_one"));
+        assert!(!implies_cause("do_wp_page"));
+        assert!(!implies_cause("try_to_migrate_one"));
+        assert!(!implies_cause("folio_add_new_anon_rmap"));
     }
 
     #[test]

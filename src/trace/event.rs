@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is recorded of a change of the exclusive bit.
+//! An event: a change of the exclusive bit, as it is recorded.
 
 use kernel::{
     mm::{
@@ -10,36 +10,36 @@ use kernel::{
     prelude::*, //
 };
 
-/// How many of the functions are recorded that led to a change.
-pub(crate) const CALLERS: usize = 8;
+/// The number of callers that an event can have.
+pub(super) const CALLERS: usize = 8;
 
-/// The words of an event.
-pub(crate) const WORDS: usize = 9 + CALLERS;
+/// The number of words of an event in the ring.
+pub(super) const WORDS: usize = 9 + CALLERS;
 
-/// A change of the exclusive bit, and who made it.
-pub(crate) struct Event {
-    /// In nanoseconds of `CLOCK_MONOTONIC`.
-    pub(crate) time: u64,
-    pub(crate) pfn: u64,
-    /// Whether the bit was set, or cleared.
-    pub(crate) exclusive: bool,
-    /// With `index`, this tells where the page is, in address spaces that have it.
-    pub(crate) anon_vma: Option<AnonVmaId>,
-    pub(crate) index: u64,
-    /// The address space of who made the change; 0 for a kernel thread.
-    pub(crate) mm: u64,
-    /// Its process.
-    pub(crate) tgid: u64,
-    /// Its name, padded with zeroes.
-    pub(crate) comm: [u8; 16],
-    /// The place in the kernel's code that made the change.
-    pub(crate) ip: usize,
-    /// Where the functions that led there were called, innermost first; 0 from some point on,
-    /// or altogether where the place tells all.
-    pub(crate) callers: [usize; CALLERS],
+/// A change of the exclusive bit, and the task that made it.
+pub(super) struct Event {
+    /// Time in nanoseconds of `CLOCK_MONOTONIC`.
+    pub(super) time: u64,
+    pub(super) pfn: u64,
+    /// The new value of the bit.
+    pub(super) exclusive: bool,
+    /// The page's `anon_vma`, which with `index` leads to its addresses, as in rmap.
+    pub(super) anon_vma: Option<AnonVmaId>,
+    pub(super) index: u64,
+    /// The task's address space, see [`id_of`]; 0 for a kernel thread.
+    pub(super) mm: u64,
+    /// The task's process, in the initial PID namespace.
+    pub(super) tgid: u64,
+    /// The task's name, padded with zeroes.
+    pub(super) comm: [u8; 16],
+    /// The address in the kernel's code that made the change.
+    pub(super) ip: usize,
+    /// The return addresses of the calls that led there, innermost first, then 0. All are 0 where
+    /// `ip` alone implies the cause.
+    pub(super) callers: [usize; CALLERS],
 }
 
-/// What the second word says besides the page frame.
+/// Flags in the second word, below the page frame number.
 const EXCLUSIVE: u64 = 1 << 0;
 const HAS_CALLERS: u64 = 1 << 1;
 const PFN_SHIFT: u32 = 2;
@@ -47,7 +47,7 @@ const PFN_SHIFT: u32 = 2;
 impl Event {
     /// Records a change.
     #[inline(always)]
-    pub(crate) fn of(change: &Change, callers: [usize; CALLERS]) -> Self {
+    pub(super) fn of(change: &Change, callers: [usize; CALLERS]) -> Self {
         let task = current!();
 
         Self {
@@ -64,9 +64,9 @@ impl Event {
         }
     }
 
-    /// Returns it as words, but for the callers.
+    /// Encodes the event without its callers.
     #[inline(always)]
-    pub(crate) fn words(&self) -> [u64; WORDS - CALLERS] {
+    pub(super) fn words(&self) -> [u64; WORDS - CALLERS] {
         let comm = u128::from_ne_bytes(self.comm);
         let exclusive = if self.exclusive { EXCLUSIVE } else { 0 };
 
@@ -77,16 +77,16 @@ impl Event {
             self.index,
             self.mm,
             self.tgid,
-            // Half of the bits each.
+            // The lower and the upper half.
             comm as u64,
             (comm >> 64) as u64,
             self.ip as u64,
         ]
     }
 
-    /// Returns it as words.
+    /// Encodes the event.
     #[inline(always)]
-    pub(crate) fn words_with_callers(&self) -> [u64; WORDS] {
+    pub(super) fn words_with_callers(&self) -> [u64; WORDS] {
         let mut words = [0; WORDS];
         let (event, callers) = words.split_at_mut(WORDS - CALLERS);
 
@@ -100,8 +100,8 @@ impl Event {
         words
     }
 
-    /// Returns what was made words of.
-    pub(crate) fn from_words(words: &[u64; WORDS]) -> Self {
+    /// Decodes an event.
+    pub(super) fn from_words(words: &[u64; WORDS]) -> Self {
         let [time, page, anon_vma, index, mm, tgid, low, high, ip, callers @ ..] = *words;
         let callers = if page & HAS_CALLERS != 0 {
             callers
@@ -123,14 +123,14 @@ impl Event {
         }
     }
 
-    /// Returns the name of who made the change, as bytes without the zeroes.
-    pub(crate) fn comm(&self) -> impl Iterator<Item = u8> {
+    /// Returns the task's name without the zeroes.
+    pub(super) fn comm(&self) -> impl Iterator<Item = u8> {
         self.comm.into_iter().take_while(|&byte| byte != 0)
     }
 }
 
-/// The identity of an address space: for comparison only.
-pub(crate) fn id_of(mm: &kernel::mm::Mm) -> u64 {
+/// Returns the identity of an address space, for comparison only.
+pub(super) fn id_of(mm: &kernel::mm::Mm) -> u64 {
     core::ptr::from_ref(mm).addr() as u64
 }
 
@@ -138,7 +138,7 @@ pub(crate) fn id_of(mm: &kernel::mm::Mm) -> u64 {
 mod tests {
     use super::*;
 
-    /// An event of which no word is like another.
+    /// Returns an event whose words all differ.
     fn event() -> Event {
         let mut words = [0; WORDS];
 
@@ -165,7 +165,7 @@ mod tests {
     fn callers_that_were_not_recorded_are_none() {
         let mut words = [u64::MAX; WORDS];
 
-        // Those of an event that was there before.
+        // The callers are those of an earlier event in the same slot.
         for (word, value) in words.iter_mut().zip(event().words()) {
             *word = value;
         }

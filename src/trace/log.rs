@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The view `PID/events`: what happened to the exclusive bit of a target's pages, when, where, and
-//! by whom.
+//! `PID/events`: the recorded changes of the exclusive bit of a target's pages.
 
 use kernel::{
     kallsyms::SymbolBuffer,
@@ -17,8 +16,12 @@ use kernel::{
     },
 };
 
-use crate::{
-    addresses::Addresses,
+use crate::files::{
+    Lines,
+    Text, //
+};
+
+use super::{
     cause::{
         self,
         Cause,
@@ -33,23 +36,20 @@ use crate::{
         Recording, //
     },
     ring::Seen,
-    text::{
-        Lines,
-        Text,
-        GONE, //
-    },
+    rmap_index::RmapIndex, //
 };
 
-/// How many events of the ring are looked at in a step.
+/// The number of events of the ring that a step reads.
 const EVENTS_AT_A_TIME: usize = 256;
 
-/// How often an event is waited for that somebody is about to write, and for how long.
-const PATIENCE: (u32, Delta) = (100, Delta::from_millis(1));
+/// Retries for a reserved, not yet written event, and the time between them.
+const RETRIES: u32 = 100;
+const RETRY_AFTER: Delta = Delta::from_millis(1);
 
-/// How many functions are remembered by the places in them.
-const REMEMBERED: usize = 512;
+/// The number of code addresses whose functions are remembered.
+const CACHED: usize = 512;
 
-/// Finds out what functions are called, and remembers it.
+/// The functions of code addresses, with a cache.
 struct Functions {
     buffer: SymbolBuffer,
     roles: KVec<(usize, Role)>,
@@ -59,14 +59,14 @@ impl Functions {
     fn new() -> Result<Self> {
         Ok(Self {
             buffer: SymbolBuffer::new(GFP_KERNEL)?,
-            roles: KVec::from_elem((0, Role::default()), REMEMBERED, GFP_KERNEL)?,
+            roles: KVec::from_elem((0, Role::default()), CACHED, GFP_KERNEL)?,
         })
     }
 
-    /// Returns what the function says that a call returns to at `addr`.
+    /// Returns the role of the function that the call before `addr` is in.
     fn role(&mut self, addr: usize) -> Role {
         let Self { buffer, roles } = self;
-        // The call is before that; it can be the last thing in its function.
+        // The call can be the last instruction of its function, so `addr` may be in the next one.
         let call = addr.saturating_sub(1);
         let mut look_up = || {
             buffer
@@ -74,7 +74,7 @@ impl Functions {
                 .map_or_else(Role::default, |symbol| Role::of(symbol.name.to_bytes()))
         };
 
-        match roles.get_mut(addr % REMEMBERED) {
+        match roles.get_mut(addr % CACHED) {
             Some((known, role)) if *known == addr => *role,
             Some(place) => {
                 *place = (addr, look_up());
@@ -91,12 +91,12 @@ impl Functions {
         cause::cause_of(functions.map(|addr| self.role(addr)))
     }
 
-    /// Tells whether a page is mapped for a child that is being forked.
+    /// Returns whether fork maps the page for a child.
     fn forks(&mut self, event: &Event) -> bool {
         event.callers.iter().any(|&addr| self.role(addr).forks())
     }
 
-    /// Writes the function and offset of an address.
+    /// Appends the function and offset of an address.
     fn write(&mut self, addr: usize, text: &mut Text) -> Result {
         match self.buffer.look_up(addr.saturating_sub(1)) {
             Some(symbol) => {
@@ -108,38 +108,43 @@ impl Functions {
     }
 }
 
-/// How far the events were shown.
-pub(crate) struct Cursor {
-    /// What is shown, and the number of the event that is next.
-    part: Option<(Part, u64)>,
+/// The position in a recording.
+pub(super) struct Cursor {
+    /// The recording, the number of the next event, and the number behind the last one.
+    part: Option<(Part, u64, u64)>,
     functions: Functions,
-    /// Where pages are, as it was when the first events were shown.
-    addresses: Option<Addresses>,
-    /// How often the next event was waited for.
+    /// The addresses of pages, as of the first step.
+    addresses: Option<RmapIndex>,
+    /// Retries for the next event so far.
     waited: u32,
-    begun: bool,
+    header_done: bool,
 }
 
 /// `PID/events`.
-pub(crate) struct EventLog {
-    pub(crate) mm: ARef<Mm>,
-    pub(crate) recording: Arc<Recording>,
+pub(super) struct EventLog {
+    mm: ARef<Mm>,
+    recording: Arc<Recording>,
 }
 
-/// Where a page is whose event is one of a target's.
+/// The place of a page in the target.
 enum Place {
     Address(usize),
     Unknown,
 }
 
 impl EventLog {
-    /// Tells whether an event is one of this target's: whether it was this target that changed a
-    /// bit, or somebody else that of one of its pages.
+    /// Makes the log of the address space `mm`.
+    pub(super) fn new(mm: ARef<Mm>, recording: Arc<Recording>) -> Self {
+        Self { mm, recording }
+    }
+
+    /// Returns the place of an event's page if the event is one of this target's: made by the
+    /// target, or by others to one of its pages.
     fn place(
         &self,
         event: &Event,
         cause: Cause,
-        addresses: &Addresses,
+        addresses: &RmapIndex,
         functions: &mut Functions,
     ) -> Option<Place> {
         let by_itself = event.mm == event::id_of(&self.mm);
@@ -148,11 +153,11 @@ impl EventLog {
             .and_then(|anon_vma| addresses.find(anon_vma, event.index));
 
         match place {
-            // The page of a process that this one was forked from is not this one's, unless this one
-            // says so.
+            // A page of a process that the target was forked from is not the target's, unless the
+            // target itself changed it.
             Some(place) if place.own || by_itself => Some(Place::Address(place.address)),
             None if by_itself && !cause.takes_any_page() => Some(
-                // The child has the copy where its parent has the page.
+                // A child has the copy at the address at which its parent has the page.
                 addresses
                     .find_index(event.index)
                     .filter(|_| functions.forks(event))
@@ -162,12 +167,12 @@ impl EventLog {
         }
     }
 
-    /// Writes the line of an event, if it is one of this target's.
+    /// Appends the line of an event, if it is one of this target's.
     fn write(
         &self,
         number: u64,
         event: &Event,
-        addresses: &Addresses,
+        addresses: &RmapIndex,
         functions: &mut Functions,
         text: &mut Text,
     ) -> Result {
@@ -203,18 +208,11 @@ impl Lines for EventLog {
     type Cursor = Cursor;
 
     fn begin(&self) -> Result<Cursor> {
-        // What happens while this is read would have no end.
+        // Fix the end now: otherwise a reader could chase new events for ever.
         let part = self.recording.part().map(|part| {
-            let end = part.end.unwrap_or_else(|| part.events.ring.next());
-            let start = part.start;
+            let (start, end) = (part.start(), part.end());
 
-            (
-                Part {
-                    end: Some(end),
-                    ..part
-                },
-                start,
-            )
+            (part, start, end)
         });
 
         Ok(Cursor {
@@ -222,32 +220,32 @@ impl Lines for EventLog {
             functions: Functions::new()?,
             addresses: None,
             waited: 0,
-            begun: false,
+            header_done: false,
         })
     }
 
     fn step(&self, cursor: &mut Cursor, text: &mut Text) -> Result<bool> {
         let Some(mm) = self.mm.mmget_not_zero() else {
-            text.append(fmt!("{GONE}"))?;
+            text.append_gone()?;
             return Ok(false);
         };
-        if !cursor.begun {
-            cursor.begun = true;
+        if !cursor.header_done {
+            cursor.header_done = true;
             text.append(fmt!("# seq ns op pfn address cause site pid comm\n"))?;
         }
-        let Some((part, next)) = &mut cursor.part else {
+        let Some((part, next, end)) = &mut cursor.part else {
             return Ok(false);
         };
-        let end = part.end.unwrap_or(*next);
+        let end = *end;
         let addresses = match &cursor.addresses {
             Some(addresses) => addresses,
             None => cursor
                 .addresses
-                .insert(Addresses::of(&mm.mmap_read_lock_killable()?)?),
+                .insert(RmapIndex::of(&mm.mmap_read_lock_killable()?)?),
         };
         let mut dropped = 0;
 
-        let oldest = part.events.ring.oldest();
+        let oldest = part.oldest();
         if *next < oldest {
             dropped = end.min(oldest) - *next;
             *next += dropped;
@@ -256,19 +254,18 @@ impl Lines for EventLog {
             if *next >= end {
                 break;
             }
-            match part.events.ring.get(*next) {
-                Seen::Whole(words) => {
+            match part.get(*next) {
+                Seen::Whole(event) => {
                     if dropped != 0 {
                         text.append(fmt!("# {dropped} events dropped\n"))?;
                         dropped = 0;
                     }
-                    let event = Event::from_words(&words);
                     self.write(*next, &event, addresses, &mut cursor.functions, text)?;
                 }
-                // Somebody is about to write it, or gave it up.
-                Seen::Pending if cursor.waited < PATIENCE.0 => {
+                // Reserved: its writer will write it, or was interrupted for long.
+                Seen::Pending if cursor.waited < RETRIES => {
                     cursor.waited += 1;
-                    fsleep(PATIENCE.1);
+                    fsleep(RETRY_AFTER);
                     break;
                 }
                 Seen::Pending | Seen::Dropped => dropped += 1,

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A ring of records that can be written to from any context, without a lock.
+//! A ring of records that is written from any context, without a lock.
 //!
-//! Who writes a record takes a number first, the record's for ever, and with it a slot. The slot's
-//! stamp then tells what is in it: twice the number, and one more, while it is being written; two
-//! more when that is done. A writer that comes to a slot where another one still writes, a whole
-//! round behind, or has written since, gives its record up. So each record is there whole, or
-//! counted as dropped, and nobody waits.
+//! A writer takes a number, which stays the record's, and with it a slot. The slot's stamp is
+//! 2 * number + 1 while the record is being written, and 2 * number + 2 afterwards. A writer drops its
+//! record if a writer of the round before is still writing to the slot, or one of a later round has
+//! written to it. So each record is whole, or counted as dropped, and nobody waits.
 
 use kernel::{
     prelude::*,
@@ -25,7 +24,7 @@ use kernel::{
     }, //
 };
 
-/// A place for a record of `N` words.
+/// A slot for a record of `N` words.
 struct Slot<const N: usize> {
     stamp: Atomic<u64>,
     words: [Atomic<u64>; N],
@@ -40,43 +39,54 @@ impl<const N: usize> Slot<N> {
     }
 }
 
-/// What a slot's stamp is while the record of this number is being written.
+/// Returns the stamp of a slot while the record of this number is being written.
 const fn writing(number: u64) -> u64 {
     2 * number + 1
 }
 
-/// What a slot's stamp is once that is done.
+/// Returns the stamp of a slot that holds the record of this number.
 const fn written(number: u64) -> u64 {
     2 * number + 2
 }
 
-/// What has become of a record.
+/// The state of a record.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Seen<const N: usize> {
-    /// Here it is.
-    Whole([u64; N]),
-    /// It was not written yet.
+pub(super) enum Seen<R> {
+    /// Written.
+    Whole(R),
+    /// Its number is taken; not yet written.
     Pending,
-    /// Another one is where it was, or should have been.
+    /// Overwritten, or dropped by its writer.
     Dropped,
 }
 
+impl<R> Seen<R> {
+    /// Converts the record, if it is whole.
+    pub(super) fn map<T>(self, convert: impl FnOnce(R) -> T) -> Seen<T> {
+        match self {
+            Seen::Whole(record) => Seen::Whole(convert(record)),
+            Seen::Pending => Seen::Pending,
+            Seen::Dropped => Seen::Dropped,
+        }
+    }
+}
+
 /// A ring of records of `N` words.
-pub(crate) struct Ring<const N: usize> {
+pub(super) struct Ring<const N: usize> {
     slots: KVVec<Slot<N>>,
     /// The number that the next record will have.
     next: Atomic<u64>,
-    /// How many were given up.
+    /// The number of records that their writers dropped.
     refused: Atomic<u64>,
 }
 
 impl<const N: usize> Ring<N> {
-    /// Makes a ring for as many records as `order` powers of two.
+    /// Makes a ring for 2^`order` records.
     ///
     /// # Errors
     ///
-    /// - [`ENOMEM`]: no memory.
-    pub(crate) fn new(order: u32) -> Result<Self> {
+    /// - [`ENOMEM`]: out of memory.
+    pub(super) fn new(order: u32) -> Result<Self> {
         let mut slots = KVVec::with_capacity(1 << order, GFP_KERNEL)?;
 
         for _ in 0..1_usize << order {
@@ -92,28 +102,28 @@ impl<const N: usize> Ring<N> {
     }
 
     fn slot(&self, number: u64) -> Option<&Slot<N>> {
-        // There is a power of two of them, so that what is cut off makes no difference.
+        // The number of slots is a power of two: the bits that `as` may cut off are masked anyway.
         self.slots.get(number as usize & (self.slots.len() - 1))
     }
 
-    /// Returns the number that the next record will have: how many there were.
-    pub(crate) fn next(&self) -> u64 {
+    /// Returns the number that the next record will have, which is the number of records so far.
+    pub(super) fn next(&self) -> u64 {
         self.next.load(Relaxed)
     }
 
     /// Returns the number of the oldest record that can still be there.
-    pub(crate) fn oldest(&self) -> u64 {
+    pub(super) fn oldest(&self) -> u64 {
         self.next().saturating_sub(self.slots.len() as u64)
     }
 
-    /// Returns how many records are not there any more, or never were.
-    pub(crate) fn dropped(&self) -> u64 {
+    /// Returns the number of records that were overwritten or dropped by their writers.
+    pub(super) fn dropped(&self) -> u64 {
         self.oldest() + self.refused.load(Relaxed)
     }
 
-    /// Adds a record, or the beginning of one; what its other words are is left open.
+    /// Adds a record of the first `M` words; its other words are unspecified.
     #[inline(always)]
-    pub(crate) fn push<const M: usize>(&self, record: &[u64; M]) {
+    pub(super) fn push<const M: usize>(&self, record: &[u64; M]) {
         const { assert!(M <= N) };
         let number = self.next.fetch_add(1, Relaxed);
         let Some(slot) = self.slot(number) else {
@@ -122,7 +132,7 @@ impl<const N: usize> Ring<N> {
         let stamp = slot.stamp.load(Relaxed);
         let taken = stamp % 2 != 0 || stamp > written(number);
 
-        // The words are written after the stamp: this orders everything.
+        // Full: the words are stored after the stamp.
         if taken || slot.stamp.cmpxchg(stamp, writing(number), Full).is_err() {
             self.refused.fetch_add(1, Relaxed);
             return;
@@ -133,8 +143,8 @@ impl<const N: usize> Ring<N> {
         slot.stamp.store(written(number), Release);
     }
 
-    /// Looks at the record of a number, which [`Self::next`] has reached.
-    pub(crate) fn get(&self, number: u64) -> Seen<N> {
+    /// Returns the record of a number less than [`Self::next`].
+    pub(super) fn get(&self, number: u64) -> Seen<[u64; N]> {
         let Some(slot) = self.slot(number) else {
             return Seen::Dropped;
         };
@@ -151,7 +161,7 @@ impl<const N: usize> Ring<N> {
         for (value, word) in record.iter_mut().zip(&slot.words) {
             *value = word.load(Relaxed);
         }
-        // Whatever of another record was among them, its stamp was written before.
+        // A word of another record was stored after that record's stamp: the load below sees it.
         smp_mb(Read);
         if slot.stamp.load(Relaxed) == stamp {
             Seen::Whole(record)
@@ -200,7 +210,7 @@ mod tests {
         let ring = Ring::new(1)?;
         let slot = ring.slot(0).ok_or(EINVAL)?;
 
-        // Somebody took number 0, and was interrupted before it was done.
+        // A writer took number 0, and was interrupted before it was done.
         ring.next.fetch_add(1, Relaxed);
         slot.stamp.store(writing(0), Relaxed);
         assert_eq!(ring.get(0), Seen::Pending);
@@ -222,7 +232,7 @@ mod tests {
         for value in 0..3 {
             ring.push(&[value]);
         }
-        // Number 0 is where number 2 is now: who comes with it again is late.
+        // Slot 0 now holds record 2; a writer still holding number 0 drops its record.
         ring.next.store(0, Relaxed);
         ring.push(&[9]);
         assert_eq!(ring.get(2), Seen::Whole([2]));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where in an address space a page is, by its `anon_vma` and its index: what rmap does, for
-//! one address space, and for pages that may be gone.
+//! The rmap_index of pages in one address space, by `anon_vma` and index: rmap in reverse, also for
+//! pages that are gone.
 
 use kernel::{
     mm::{
@@ -12,22 +12,22 @@ use kernel::{
     prelude::*, //
 };
 
-/// A part of an address space that pages of an `anon_vma` can be in.
+/// A range of rmap_index at which pages of an `anon_vma` can be.
 #[derive(Clone, Copy)]
 struct Range {
     anon_vma: AnonVmaId,
     /// The index of the first page.
     index: u64,
-    /// How many pages there are.
+    /// The number of pages.
     pages: u64,
     /// The address of the first page.
     start: usize,
-    /// Whether new pages get this `anon_vma`; else, it is that of a process this one was forked from.
+    /// True if new pages get this `anon_vma`; false if it belongs to a process this one was forked from.
     own: bool,
 }
 
 impl Range {
-    /// Returns the address of the page with this index, if it is in here.
+    /// Returns the address of the page with this index, if it is in the range.
     fn address(&self, index: u64) -> Option<usize> {
         let page = index
             .checked_sub(self.index)
@@ -37,25 +37,26 @@ impl Range {
     }
 }
 
-/// An address that a page can be at.
+/// An address at which a page can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Whereabouts {
-    pub(crate) address: usize,
-    /// Whether new pages there get the page's `anon_vma`.
-    pub(crate) own: bool,
+pub(super) struct Place {
+    pub(super) address: usize,
+    /// True if new pages there get the page's `anon_vma`.
+    pub(super) own: bool,
 }
 
-/// All such parts of an address space, by `anon_vma` and index.
-pub(crate) struct Addresses(KVVec<Range>);
+/// All such ranges of an address space, sorted by `anon_vma` and index.
+pub(super) struct RmapIndex(KVVec<Range>);
 
-impl Addresses {
-    /// Collects them.
+impl RmapIndex {
+    /// Collects the ranges of an address space.
     ///
     /// # Errors
     ///
-    /// - [`ENOMEM`]: no memory.
-    pub(crate) fn of(mm: &MmapReadGuard<'_>) -> Result<Self> {
+    /// - [`ENOMEM`]: out of memory.
+    pub(super) fn of(mm: &MmapReadGuard<'_>) -> Result<Self> {
         let mut ranges = KVVec::new();
+        let mut ids = KVVec::new();
         let mut addr = 0;
 
         while let Some(vma) = mm.find_vma(addr) {
@@ -68,42 +69,35 @@ impl Addresses {
             let index = index as u64;
             let own = vma.anon_vma();
             let pages = ((end - start) >> PAGE_SHIFT) as u64;
-            let mut missing = 1;
 
-            // Nothing can be allocated while they are told: what does not fit is counted, and told
-            // again.
-            while missing != 0 {
-                ranges.reserve(missing, GFP_KERNEL)?;
-                let before = ranges.len();
-
-                missing = 0;
-                vma.for_each_anon_vma(|anon_vma| {
-                    let range = Range {
-                        anon_vma,
-                        index,
-                        pages,
-                        start,
-                        own: own == Some(anon_vma),
-                    };
-                    missing += usize::from(ranges.push_within_capacity(range).is_err());
-                });
-                if missing != 0 {
-                    missing += ranges.len() - before;
-                    ranges.truncate(before);
-                }
+            // A fault of another thread can lengthen the chain between two calls: ask again.
+            let mut found = vma.anon_vmas(&mut ids);
+            while found > ids.len() {
+                ids.resize(found, AnonVmaId::from_bits(0), GFP_KERNEL)?;
+                found = vma.anon_vmas(&mut ids);
+            }
+            for &anon_vma in ids.iter().take(found) {
+                let range = Range {
+                    anon_vma,
+                    index,
+                    pages,
+                    start,
+                    own: own == Some(anon_vma),
+                };
+                ranges.push(range, GFP_KERNEL)?;
             }
         }
         ranges.sort_unstable_by_key(|range| (range.anon_vma, range.index));
         Ok(Self(ranges))
     }
 
-    /// Returns where a page of this `anon_vma` and index can be.
-    pub(crate) fn find(&self, anon_vma: AnonVmaId, index: u64) -> Option<Whereabouts> {
+    /// Returns the address at which a page of this `anon_vma` and index can be.
+    pub(super) fn find(&self, anon_vma: AnonVmaId, index: u64) -> Option<Place> {
         let behind = self
             .0
             .partition_point(|range| (range.anon_vma, range.index) <= (anon_vma, index));
 
-        // Areas that were moved can lie over each other here, hence not only the last one.
+        // VMAs that were moved can overlap here: search more than the last range.
         self.0
             .get(..behind)?
             .iter()
@@ -111,15 +105,15 @@ impl Addresses {
             .take_while(|range| range.anon_vma == anon_vma)
             .take(8)
             .find_map(|range| {
-                Some(Whereabouts {
+                Some(Place {
                     address: range.address(index)?,
                     own: range.own,
                 })
             })
     }
 
-    /// Returns the only address where a page with this index can be, whatever its `anon_vma`.
-    pub(crate) fn find_index(&self, index: u64) -> Option<usize> {
+    /// Returns the only address at which a page with this index can be, whatever its `anon_vma`.
+    pub(super) fn find_index(&self, index: u64) -> Option<usize> {
         let mut found = self
             .0
             .iter()
@@ -131,11 +125,11 @@ impl Addresses {
     }
 }
 
-#[kunit_tests(xpagemap_addresses)]
+#[kunit_tests(xpagemap_rmap_index)]
 mod tests {
     use super::*;
 
-    fn addresses() -> Result<Addresses> {
+    fn rmap_index() -> Result<RmapIndex> {
         let mut ranges = KVVec::new();
 
         for (anon_vma, index, pages, start, own) in [
@@ -153,14 +147,14 @@ mod tests {
             };
             ranges.push(range, GFP_KERNEL)?;
         }
-        Ok(Addresses(ranges))
+        Ok(RmapIndex(ranges))
     }
 
     #[test]
     fn a_page_is_where_its_index_is() -> Result {
-        let addresses = addresses()?;
-        let find = |anon_vma, index| addresses.find(AnonVmaId::from_bits(anon_vma), index);
-        let at = |address, own| Some(Whereabouts { address, own });
+        let rmap_index = rmap_index()?;
+        let find = |anon_vma, index| rmap_index.find(AnonVmaId::from_bits(anon_vma), index);
+        let at = |address, own| Some(Place { address, own });
 
         assert_eq!(find(1, 10), at(0x10000, true));
         assert_eq!(find(1, 14), at(0x14000, true));
@@ -171,8 +165,8 @@ mod tests {
 
     #[test]
     fn a_page_is_nowhere_between_and_behind() -> Result {
-        let addresses = addresses()?;
-        let find = |anon_vma, index| addresses.find(AnonVmaId::from_bits(anon_vma), index);
+        let rmap_index = rmap_index()?;
+        let find = |anon_vma, index| rmap_index.find(AnonVmaId::from_bits(anon_vma), index);
 
         assert_eq!(find(1, 9), None);
         assert_eq!(find(1, 15), None);
@@ -184,11 +178,11 @@ mod tests {
 
     #[test]
     fn an_index_alone_does_where_only_one_area_has_it() -> Result {
-        let mut addresses = addresses()?;
+        let mut rmap_index = rmap_index()?;
 
-        assert_eq!(addresses.find_index(100), Some(0x70000));
-        assert_eq!(addresses.find_index(12), Some(0x12000));
-        assert_eq!(addresses.find_index(99), None);
+        assert_eq!(rmap_index.find_index(100), Some(0x70000));
+        assert_eq!(rmap_index.find_index(12), Some(0x12000));
+        assert_eq!(rmap_index.find_index(99), None);
         let range = Range {
             anon_vma: AnonVmaId::from_bits(5),
             index: 100,
@@ -196,8 +190,8 @@ mod tests {
             start: 0x20000,
             own: true,
         };
-        addresses.0.push(range, GFP_KERNEL)?;
-        assert_eq!(addresses.find_index(100), None);
+        rmap_index.0.push(range, GFP_KERNEL)?;
+        assert_eq!(rmap_index.find_index(100), None);
         Ok(())
     }
 }

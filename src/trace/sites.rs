@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is known of the places in the kernel that change the exclusive bit: whether the place alone
-//! tells why, or who called must be found out too, which takes two fifths of the time that
-//! recording an event does.
+//! A cache of the code addresses that change the exclusive bit: does the address alone imply the
+//! cause, or are the callers needed? Finding the callers takes two fifths of the time of an event.
 
 use kernel::{
     kallsyms::SymbolBuffer,
@@ -17,44 +16,46 @@ use kernel::{
     },
 };
 
-use crate::cause::Role;
+use super::cause::Role;
 
-/// Where an address leads to: a power of two of them, many more than there are such places.
+/// The number of entries: a power of two, many more than there are such addresses.
 const ENTRIES: usize = 256;
 
-/// How many entries an address can be in, one behind the other.
+/// The number of consecutive entries in which an address can be.
 const TRIES: usize = 8;
 
-/// What is known of a place: its address without the highest bit, which all have, and whether it
-/// tells all. Zero where nothing is.
+/// Encodes an entry: the address without its highest bit, which all have, and the answer. 0 is an
+/// empty entry.
 const fn known(ip: usize, tells: bool) -> usize {
     ip << 1 | tells as usize
 }
 
-/// What is known of places.
+/// The cache.
 #[pin_data]
-pub(crate) struct Sites {
+pub(super) struct Sites {
     entries: [Atomic<usize>; ENTRIES],
     #[pin]
     buffer: SpinLock<SymbolBuffer>,
 }
 
 impl Sites {
+    /// Makes an empty cache.
+    ///
     /// # Errors
     ///
-    /// - [`ENOMEM`]: no memory.
-    pub(crate) fn new() -> impl PinInit<Self, Error> {
+    /// - [`ENOMEM`]: out of memory.
+    pub(super) fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             entries: [const { Atomic::new(0) }; ENTRIES],
             buffer <- new_spinlock!(SymbolBuffer::new(GFP_KERNEL)?),
         })
     }
 
-    /// Tells whether the place alone is known to tell why the bit changes there.
+    /// Returns whether `ip` alone is known to imply the cause of a change there.
     ///
     /// Can be called in any context.
     #[inline]
-    pub(crate) fn tells(&self, ip: usize) -> bool {
+    pub(super) fn tells(&self, ip: usize) -> bool {
         for i in 0..TRIES {
             let Some(entry) = self.entries.get((ip + i) % ENTRIES) else {
                 break;
@@ -74,18 +75,18 @@ impl Sites {
         false
     }
 
-    /// Finds out whether it is so, and notes it where nothing is yet.
+    /// Looks the function of `ip` up, and fills `entry` if it is still empty.
     #[cold]
     fn learn(&self, ip: usize, entry: &Atomic<usize>) -> bool {
-        // Whoever finds it locked, perhaps having interrupted the one who locked it, does without.
+        // trylock: this may have interrupted the holder.
         let Some(mut buffer) = self.buffer.try_lock() else {
             return false;
         };
         let tells = buffer
             .look_up(ip.saturating_sub(1))
-            .is_some_and(|symbol| Role::of(symbol.name.to_bytes()).tells_all());
+            .is_some_and(|symbol| Role::of(symbol.name.to_bytes()).implies_cause());
 
-        // Another place can have taken it meanwhile; then this one is found out again.
+        // If another address took the entry meanwhile, this one is looked up again next time.
         let _ = entry.cmpxchg(0, known(ip, tells), Relaxed);
         tells
     }
@@ -124,7 +125,7 @@ mod tests {
         for i in 0..TRIES {
             assert_eq!(sites.tells((i + 1) * ENTRIES), i % 2 == 0);
         }
-        // There is no room for another one.
+        // All entries for another address are taken.
         assert!(!sites.tells((TRIES + 1) * ENTRIES));
         Ok(())
     }

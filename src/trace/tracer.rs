@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Recording of what happens to the exclusive bit, while some target wants it.
+//! The recorder: one probe and one ring for all targets, while a recording is active.
 //!
-//! There is one probe and one ring for all targets: who changes the bit of a page cannot know whose
-//! page it is. A target keeps which part of the ring is its recording, and what of that part is its
-//! own is found out when it is read.
+//! The probe does not know the target of a page: the tracepoint gives the page alone. So it records
+//! every change, and the events of a target are selected when they are read.
 //!
-//! Lock order: that of a recording's part, then [`Tracer::state`].
+//! The lock order is in `control/registry.rs`.
 
 use kernel::{
     mm::anon_trace::{
@@ -22,25 +21,26 @@ use kernel::{
     },
 };
 
-pub(crate) use crate::recording::Tracing;
-
-use crate::{
+use super::{
     event::{
         Event,
         CALLERS,
         WORDS, //
     },
-    ring::Ring,
+    ring::{
+        Ring,
+        Seen, //
+    },
     sites::Sites, //
 };
 
-/// How many events the ring holds, as a power of two: 131072.
+/// The number of events that the ring holds, as a power of two.
 const ORDER: u32 = 17;
 
-/// The events, and what it takes to record them.
+/// The ring of events, and the cache of code addresses that the probe needs.
 #[pin_data]
-pub(crate) struct Events {
-    pub(crate) ring: Ring<WORDS>,
+pub(super) struct Events {
+    ring: Ring<WORDS>,
     #[pin]
     sites: Sites,
 }
@@ -52,13 +52,28 @@ impl Events {
             sites <- Sites::new(),
         })
     }
+
+    /// Returns the number that the next event will have.
+    pub(super) fn next(&self) -> u64 {
+        self.ring.next()
+    }
+
+    /// Returns the number of the oldest event that the ring still holds.
+    pub(super) fn oldest(&self) -> u64 {
+        self.ring.oldest()
+    }
+
+    /// Returns the event of this number, which is less than [`Self::next`].
+    pub(super) fn get(&self, number: u64) -> Seen<Event> {
+        self.ring.get(number).map(|words| Event::from_words(&words))
+    }
 }
 
 impl Probe for Events {
     fn changes(&self, change: &Change) {
         let mut callers = [0; CALLERS];
 
-        // Pages are cleared of the flag when they are freed, whether or not they have it.
+        // Freeing clears the flag of every page, set or not.
         if change.exclusive() == change.was_exclusive() {
             return;
         }
@@ -72,21 +87,31 @@ impl Probe for Events {
     }
 }
 
-/// What all recordings share.
+/// The state that all recordings share.
 #[derive(Default)]
 struct State {
-    /// The ring, as long as there are recordings.
+    /// The ring, while there are recordings.
     events: Option<Arc<Events>>,
     recordings: usize,
-    /// The probe, as long as some of them are going on.
+    /// The probe, while recordings are active.
     probe: Option<Registration<Events>>,
-    going_on: usize,
-    /// What was counted in rings before this one.
+    active: usize,
+    /// Events of rings before this one: all, and those that were dropped.
     seen: u64,
     dropped: u64,
 }
 
-/// The one that records.
+/// The numbers of events that `stats` shows.
+pub(crate) struct Counts {
+    /// Events since the module was loaded.
+    pub(crate) seen: u64,
+    /// Of these, events that were overwritten, or given up by their writer.
+    pub(crate) dropped: u64,
+    /// Events that the ring holds.
+    pub(crate) max: u64,
+}
+
+/// The recorder of changes.
 #[pin_data]
 pub(crate) struct Tracer {
     #[pin]
@@ -94,58 +119,68 @@ pub(crate) struct Tracer {
 }
 
 impl Tracer {
+    /// Makes a recorder with no recordings, and without a ring.
     pub(crate) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
             state <- new_mutex!(State::default()),
         })
     }
 
-    /// Returns how many events there were, and how many of them are there no more.
-    pub(crate) fn counts(&self) -> (u64, u64) {
+    /// Returns the numbers of events.
+    pub(crate) fn counts(&self) -> Counts {
         let state = self.state.lock();
-        let events = state.events.as_ref();
+        let ring = state.events.as_ref().map(|events| &events.ring);
 
-        (
-            state.seen + events.map_or(0, |events| events.ring.next()),
-            state.dropped + events.map_or(0, |events| events.ring.dropped()),
-        )
+        Counts {
+            seen: state.seen + ring.map_or(0, Ring::next),
+            dropped: state.dropped + ring.map_or(0, Ring::dropped),
+            max: 1 << ORDER,
+        }
     }
 
-    /// Begins to record, or goes on, and returns the ring.
-    pub(crate) fn start(&self, first: bool) -> Result<Arc<Events>> {
+    /// Starts a recording and returns the ring; registers the probe for the first active one.
+    ///
+    /// `first` is true for a target that was never recorded.
+    ///
+    /// # Errors
+    ///
+    /// - [`ENOMEM`]: out of memory.
+    pub(super) fn start(&self, first: bool) -> Result<Arc<Events>> {
         let mut state = self.state.lock();
         let events = match &state.events {
             Some(events) => events.clone(),
             None => Arc::pin_init(Events::new(), GFP_KERNEL)?,
         };
 
-        if state.going_on == 0 {
-            state.probe = Some(Registration::new(events.clone())?);
+        if state.active == 0 {
+            // SAFETY: `stop` drops it when the last recording stops. Recordings stop at the latest
+            // when their targets are dropped, and these are dropped when the module is unloaded.
+            state.probe = Some(unsafe { Registration::new(events.clone()) }?);
         }
-        state.going_on += 1;
+        state.active += 1;
         state.recordings += usize::from(first);
         state.events = Some(events.clone());
         Ok(events)
     }
 
-    /// One recording less is going on. The last one to end waits until nobody adds events any more.
-    pub(crate) fn stop(&self) {
+    /// Stops a recording. The last one unregisters the probe, and waits for probes that still run.
+    pub(super) fn stop(&self) {
         let mut state = self.state.lock();
 
-        state.going_on -= 1;
-        if state.going_on == 0 {
+        state.active -= 1;
+        if state.active == 0 {
             state.probe = None;
         }
     }
 
-    /// There is one recording less.
-    pub(crate) fn forget(&self) {
+    /// Drops the recordings of a target; with the last target, the ring goes.
+    pub(super) fn forget(&self) {
         let mut state = self.state.lock();
 
         state.recordings -= 1;
         if state.recordings == 0 {
             if let Some(events) = state.events.take() {
-                state.seen += events.ring.next();
+                state.seen += events.next();
                 state.dropped += events.ring.dropped();
             }
         }

@@ -139,7 +139,10 @@ struct Scan {
 impl Scan {
     /// Returns the VMA and the window from the position on, and advances behind it; no pages where
     /// none was found up to there. [`None`] at the end of the address space.
-    fn next<'a>(&mut self, mm: &'a MmapReadGuard<'_>) -> Result<Option<(&'a VmaRef, usize, usize)>> {
+    fn next<'a>(
+        &mut self,
+        mm: &'a MmapReadGuard<'_>,
+    ) -> Result<Option<(&'a VmaRef, usize, usize)>> {
         let Some(vma) = mm.find_vma(self.addr) else {
             return Ok(None);
         };
