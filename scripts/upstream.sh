@@ -26,8 +26,8 @@ WORK=$BUILD/upstream
 BIN=$WORK/bin
 LIMIT=${XPAGEMAP_PROGRAM_TIMEOUT:-1200}
 
-# Their makefile writes beside the sources and knows where it is in the tree: a
-# tree of links, with a copy of just this one directory.
+# A tree of links to the kernel's, with a copy of tools/testing/selftests/mm alone: its
+# makefile writes beside the sources, and needs the tree around it.
 link_tree() {
 	local source=$1 target=$WORK/src dir=.
 	rm -rf "$target"
@@ -55,8 +55,8 @@ build_programs() {
 		KHDR_INCLUDES="-isystem $headers/usr/include" "${PROGRAMS[@]/#/$BIN/}" "${OURS[@]/#/$BIN/}"
 }
 
-# In the guest: each program in a directory of its own, with a line before and after its
-# output: "@ begin NAME", "@ end NAME STATUS SECONDS". "@ left NAME": no time for it.
+# Runs in the guest: each program in a directory of its own, with a line before and after
+# its output: "@ begin NAME", "@ end NAME STATUS SECONDS". "@ left NAME": no time for it.
 # $1 is the guest's uptime at the end of the budget.
 in_guest() {
 	local until=$1 name status start left took uptime
