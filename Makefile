@@ -35,7 +35,7 @@ test: ## one guest, one program or test: T=memfd.every_page_swapped, KERNEL=debu
 	@KERNEL=$(KERNEL) scripts/test.sh $(T)
 
 check-debug: ## the same tests on the debug kernel: KASAN, lockdep, kmemleak, ...
-	@scripts/check.sh --debug
+	@scripts/check-debug.sh
 
 check-upstream: ## the kernel's own mm selftests give the same results on stock and patched
 	@scripts/upstream.sh

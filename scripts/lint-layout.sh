@@ -11,7 +11,7 @@ MAXIMUM=400
 status=0
 cd "$ROOT"
 while read -r file; do
-	[ -f "$file" ] && [ ! -L "$file" ] || continue
+	[ ! -L "$file" ] || continue
 	case $file in
 	*.patch | *.lock | COPYING | patches/*) continue ;;
 	esac
@@ -27,5 +27,5 @@ while read -r file; do
 		echo "$file: no SPDX-License-Identifier in its first three lines"
 		status=1
 	fi
-done < <(git ls-files -co --exclude-standard)
+done < <(git ls-files -co --exclude-standard | while read -r file; do [ ! -f "$file" ] || echo "$file"; done)
 exit $status

@@ -10,6 +10,7 @@
 . "$(dirname "$0")/common.sh"
 
 cd "$ROOT"
+# shellcheck disable=SC2016 # for awk to expand
 git ls-files -co --exclude-standard | while read -r file; do [ ! -f "$file" ] || echo "$file"; done |
 	xargs -d '\n' awk '
 	BEGIN { opening = "^(What|Who|Whoever|Where|Which|How|Whether|Those)($|[^A-Za-z0-9_])" }
@@ -35,7 +36,7 @@ git ls-files -co --exclude-standard | while read -r file; do [ ! -f "$file" ] ||
 		sub(/[ \t]*\*\/.*/, "", line)
 		return line
 	}
-	FNR == 1 { kind = kind_of(FILENAME); state = FILENAME ~ /\.patch$/ ? "header" : "file"; if (FILENAME ~ /0000-cover-letter\.txt$/) state = "header"
+	FNR == 1 { kind = kind_of(FILENAME); state = FILENAME ~ /\.patch$/ ? "header" : "file"
 		if (kind == "" && /^#!.*sh$/) kind = "#" }
 	state == "header" { if ($0 == "") state = "message"; next }
 	state == "message" {

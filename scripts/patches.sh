@@ -6,11 +6,10 @@
 # series it needs in `prerequisites`. Sourced after common.sh, never run.
 
 # The series that the patched kernel has, as directories, in the order they apply.
-# patches/series, without a directory of its own, comes last.
 series_dirs() {
 	local dir
-	for dir in "$ROOT"/patches/[0-9]*/ "$ROOT/patches/"; do
-		[ ! -s "$dir/series" ] || echo "${dir%/}"
+	for dir in "$ROOT"/patches/[0-9]*; do
+		[ ! -s "$dir/series" ] || echo "$dir"
 	done
 }
 
@@ -44,8 +43,7 @@ series_needs() {
 	closure=$(series_closure "$(basename "$1")")
 	while read -r dir; do
 		[ "$dir" != "$1" ] || return 0
-		# patches/series has no list of its own: it needs all.
-		[ "$1" != "$ROOT/patches" ] && ! grep -qxF "$(basename "$dir")" <<<"$closure" || echo "$dir"
+		! grep -qxF "$(basename "$dir")" <<<"$closure" || echo "$dir"
 	done < <(series_dirs)
 }
 

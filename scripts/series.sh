@@ -64,7 +64,7 @@ export_series() {
 	for name in "$1"/[0-9]*.patch; do
 		[ ! -e "$name" ] || basename "$name"
 	done >"$1/series"
-	[ "$1" = "$ROOT/patches" ] || touch "$1/prerequisites"
+	touch "$1/prerequisites"
 	say "${1#"$ROOT/"}: $(wc -l <"$1/series") patches"
 }
 
@@ -84,7 +84,6 @@ export_patches() {
 	before=$BASE
 	for branch in "${branches[@]}"; do
 		dir=$ROOT/patches/${branch#series/}
-		[ "$branch" != series/patches ] || dir=$ROOT/patches
 		export_series "$dir" "$before" "$branch"
 		before=$branch
 	done

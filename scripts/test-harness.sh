@@ -10,7 +10,7 @@
 KERNEL=${1:-stock}
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
-# What a run leaves behind would be here.
+# A run that leaves something behind leaves it here.
 export TMPDIR=$WORK/tmp
 mkdir "$TMPDIR"
 COUNT=0
@@ -77,7 +77,7 @@ swap_disk() {
 		[ $# -eq 5 ] && [ "$1" = "$XPAGEMAP_SWAPDEV" ] && [ "$3" -eq 65532 ]
 		dd if="$XPAGEMAP_SWAPDEV" bs=4096 count=1 status=none | tail -c 10 | grep -q SWAPSPACE2
 		for m in /proc /sys /sys/kernel/debug /sys/kernel/tracing /sys/fs/cgroup /tmp; do mountpoint -q $m; done
-		echo x >/tmp/x'
+		echo x >"$(mktemp /tmp/xpagemap.XXXXXX)"'
 }
 
 # Files of the host's in directories that a tmpfs hides in the guest. /var/cache is root's.
@@ -86,7 +86,7 @@ host_files() {
 	for file in /tmp/.xpagemap /tmp/xpagemap /var/tmp/xpagemap; do files+=("$(mktemp "$file.XXXXXX")"); done
 	for file in "${files[@]}"; do echo "content of ${file%.*}" >"$file"; done
 	# shellcheck disable=SC2016
-	run -- sh -euc 'cat "$@"; echo x >/var/tmp/xpagemap; find -L /var/cache -mindepth 1 -maxdepth 2 | sort' sh "${files[@]}" || status=$?
+	run -- sh -euc 'cat "$@"; echo x >"$(mktemp /var/tmp/xpagemap.XXXXXX)"; find -L /var/cache -mindepth 1 -maxdepth 2 | sort' sh "${files[@]}" || status=$?
 	rm -f "${files[@]}"
 	return "$status"
 }
