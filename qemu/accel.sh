@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# qemu/accel.sh IMAGE: prints kvm or tcg. /dev/kvm can exist, and no guest run:
-# the answer is kvm only where this kernel really boots with it, up to the point
-# where it misses its root. It is kept for this host, QEMU and kernel.
+# qemu/accel.sh IMAGE: prints kvm or tcg. /dev/kvm can exist although no guest runs with
+# it: the answer is kvm only if this kernel boots with it, up to its missing root file
+# system. It is kept for this host, QEMU and kernel.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/../scripts/common.sh"

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# qemu/build.sh VARIANT: builds a kernel (stock, patched, debug, rfc) and, where
-# it has one, the module; nothing that is up to date is built again. Results:
-# build/VARIANT/bzImage and xpagemap.ko. --kdir VARIANT prints the kernel's build
-# directory instead, --source VARIANT its source tree.
+# qemu/build.sh VARIANT: builds a kernel (stock, patched, debug, rfc) and its module,
+# if it has one, unless they are up to date: build/VARIANT/bzImage and xpagemap.ko.
+# --kdir VARIANT prints the kernel's build directory instead, --source VARIANT its
+# source tree.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/../scripts/common.sh"
@@ -22,7 +22,7 @@ mapfile -t MAKE_ARGS < <(kernel_make_args)
 
 [ "$VARIANT" != rfc ] || [ ${#PATCHES[@]} -gt 0 ] || die "no patches/rfc/series, so no rfc kernel"
 
-# What a kernel is made of: any change of this makes another one.
+# A hash of everything that goes into a kernel.
 kernel_key() {
 	{
 		cat "$SOURCE/origin" "$QEMU_DIR/configure.sh" "${FRAGMENTS[@]}" "${PATCHES[@]}"
@@ -49,10 +49,10 @@ has_module() {
 
 same() { [ -e "$1" ] && [ "$(cat "$1")" = "$2" ]; }
 
-# The rfc kernel is stock but for one file, and that after the first patch but for a
-# few: they begin with stock's objects, so that only what depends on those is made
-# anew. Some of kbuild's notes on how an object was made name the directory, and
-# would not be taken for the same.
+# The kernels rfc and each differ from stock in few files: they begin with stock's
+# objects, so that make builds just the objects that depend on those. Some of kbuild's
+# .cmd files name the directory; they are edited, since make rebuilds the object
+# otherwise.
 begin_with_stock() {
 	local stock=$SOURCE/stock/build-stock
 	case $VARIANT in rfc | each) ;; *) return ;; esac
@@ -65,11 +65,11 @@ begin_with_stock() {
 	)
 	grep -rlZF --include='*.cmd' "$SOURCE/stock" "$KDIR.new" |
 		xargs -0r sed -i "s,$SOURCE/stock/build-stock,$KDIR,g; s,$SOURCE/stock,$SOURCE/$VARIANT,g"
-	# It leads make to where it was written.
+	# This Makefile names stock's directories; make writes another.
 	rm "$KDIR.new/Makefile"
 	rm -rf "$KDIR"
 	mv "$KDIR.new" "$KDIR"
-	# What differs must be newer than the objects, which may be newer than the tree.
+	# Files that differ must be newer than stock's objects.
 	(cd "$SOURCE/$VARIANT" && xargs -r touch -c <"$SOURCE/$VARIANT.touched")
 }
 
@@ -79,7 +79,7 @@ build_kernel() {
 	if command -v ccache >/dev/null; then
 		export CCACHE_DIR=$CACHE/ccache CCACHE_BASEDIR=$SOURCE CCACHE_NOHASHDIR=1
 		export CCACHE_MAXSIZE=5G CCACHE_SLOPPINESS=time_macros
-		# Without a look-up by preprocessed source: it costs a first build a tenth more.
+		# No look-up by preprocessed source, which makes a first build a tenth slower.
 		export CCACHE_DEPEND=1
 		ccache=("CC=ccache $(llvm_tool clang)")
 	fi
@@ -91,7 +91,7 @@ build_kernel() {
 	echo "$KEY" >"$KDIR/.key"
 }
 
-# make_module NAME DIR KO: what is in DIR, for this kernel; KO is what comes out.
+# make_module NAME DIR KO: builds the module in DIR for this kernel; KO is its file.
 make_module() {
 	local name=$1 dir=$2 built=$BUILD/$1-$VARIANT/$3
 	work "build the $name for $VARIANT" "$BUILD/log/$name-$VARIANT.log" \
@@ -106,7 +106,7 @@ build_module() {
 	echo "$MODULE_KEY" >"$OUT/module.key"
 }
 
-# A guest may be running from these files: replace them, never write into them.
+# Replaces the files: a guest may be running from the old ones.
 take_kernel() {
 	local file
 	mkdir -p "$OUT"

@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs in the guest, as root, from virtme-ng's init: prepares it (host files,
-# swap, mounts, module), runs the command qemu/run.sh was given and tells the
-# host its exit status through a port of its own.
+# Runs in the guest, as root, from virtme-ng's init: prepares it (host files, swap,
+# mounts, module), runs qemu/run.sh's COMMAND and writes its exit status to a port
+# that the host reads.
 
 set -u
 HOST=/run/host
 DIR=$HOST$(sed 's/.*xpagemap_guest\.dir=\([^ ]*\).*/\1/' /proc/cmdline)
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-# virtme-ng's words on the kernel's command line reach us as an environment.
+# virtme-ng's options on the kernel's command line are in the environment.
 unset nr_open raid
 # shellcheck source=/dev/null
 . "$DIR/guest.env"
@@ -22,7 +22,7 @@ port() {
 	done
 }
 
-# The host takes anything but `exit STATUS TAINT` at the end for no verdict.
+# For the host, any last line but `exit STATUS TAINT` means that there is no verdict.
 verdict() { echo "$*" >"$(port verdict)"; }
 
 fail() {
@@ -31,8 +31,8 @@ fail() {
 	exit 125
 }
 
-# Where a file system of the guest's own hides a path of the host's, brings it
-# back: the first directory on the way that is missing is bound into place.
+# Makes a path of the host's visible that a file system of the guest's hides: binds the
+# first directory on the way that is missing.
 expose() {
 	local path='' part
 	while IFS= read -r -d / part; do
@@ -93,7 +93,7 @@ prepare() {
 	cd "$CWD" || fail "$CWD: not visible"
 }
 
-# On the debug kernel: what is not reachable any more, the module's included.
+# On the debug kernel, writes memory leaks to the kernel log, the module's included.
 find_leaks() {
 	local leaks=/sys/kernel/debug/kmemleak
 	[ -w "$leaks" ] || return 0
@@ -118,7 +118,7 @@ if ! type -P "${command[0]}" >/dev/null; then
 	echo "${command[0]}: not found in the guest" >&2
 	status=127
 else
-	# Bash would add a line of its own where a signal ends the command.
+	# Without this, bash writes a line to standard error if a signal ends the command.
 	exec 4>&2 2>/dev/null
 	"${command[@]}" 2>&4 4>&-
 	status=$?

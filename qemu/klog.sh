@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# qemu/klog.sh LOG [TAINT]: fails where a guest's kernel log holds a report of
-# something wrong, and prints the reports. TAINT is the kernel's own word for it,
-# which also knows of reports that never reached the console.
+# qemu/klog.sh LOG [TAINT]: fails if a guest's kernel log holds a WARNING, BUG or other
+# report, and prints the reports. TAINT is /proc/sys/kernel/tainted, which also tells of
+# reports that never reached the console.
 
 set -eu
 
@@ -19,7 +19,7 @@ REPORTS=${REPORTS//$'\n'/}
 # D(ied), B(ad page), W(arning), L(ockup)
 TAINTS=$(((1 << 7) | (1 << 5) | (1 << 9) | (1 << 14)))
 
-# virtme-ng's init writes to the kernel log too; its warnings are no reports.
+# virtme-ng's init writes warnings to the kernel log, which are no reports.
 INIT='^(\[ *[0-9.]+\] )?virtme-ng-init: '
 
 log=$1

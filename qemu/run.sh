@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Boots a guest, runs COMMAND in it as root, prints its output and returns its
-# exit status; see usage below. The guest is virtme-ng's: the host's files, read
-# only, at the same paths. What happens inside is qemu/guest.sh.
+# Boots a guest, runs COMMAND in it as root, prints its output and returns its exit
+# status; see usage below. virtme-ng gives the guest the host's files, read-only, at the
+# same paths. qemu/guest.sh runs inside.
 
 # QEMU's options hold commas: they separate no array elements.
 # shellcheck disable=SC2054
@@ -39,7 +39,7 @@ usage() {
 	END
 }
 
-# Not COMMAND's failure: ours.
+# Ends with the status of the harness's own failures.
 fail() {
 	printf 'run.sh: %s\n' "$*" >&2
 	exit 125
@@ -78,7 +78,7 @@ done
 (check_variant "$KERNEL") || exit 125
 GROUP='' COPIERS=() DIR=''
 
-# Ends everything of ours: the process group, the copiers, the files.
+# Ends the process group and the copiers, and removes the files.
 # shellcheck disable=SC2317 # the EXIT trap calls it
 cleanup() {
 	local pid
@@ -95,12 +95,12 @@ cleanup() {
 	[ -z "$DIR" ] || rm -rf "$DIR"
 }
 trap cleanup EXIT
-# A second signal must not cut short what the first one began: timeout(1) sends two.
+# A second signal must not interrupt cleanup: timeout(1) sends two.
 trap 'trap "" HUP INT TERM; exit 129' HUP
 trap 'trap "" HUP INT TERM; exit 130' INT
 trap 'trap "" HUP INT TERM; exit 143' TERM
 
-# A process group of its own: signals end it as a whole, and at once.
+# Runs a command in a process group of its own, so that a signal ends all of it.
 in_group() {
 	local status=0
 	setsid "$@" </dev/null &
@@ -121,7 +121,7 @@ if [ -n "$ICOUNT" ]; then ACCEL=tcg; else ACCEL=$("$QEMU_DIR/accel.sh" "$IMAGE")
 
 DIR=$(mktemp -d "${TMPDIR:-/tmp}/xpagemap.XXXXXX")
 [ -z "$VERBOSE" ] || say "boot the $KERNEL kernel ($ACCEL, CPUs: $SMP, memory: $MEM) ..."
-# What guest.sh needs to know, as a shell script and a list of arguments.
+# Variables and arguments for guest.sh.
 MODULE=$BUILD/$KERNEL/xpagemap.ko
 [ -e "$MODULE" ] || MODULE=''
 mkdir -p "$BUILD"
@@ -149,9 +149,9 @@ else
 	extra=()
 fi
 extra+=(-machine "$machine" -no-reboot)
-# Its own firmware: with that of an older QEMU, it takes half a minute to begin.
+# QEMU's own firmware: with that of an older QEMU, booting takes half a minute longer.
 [ ! -e "$CACHE/qemu" ] || extra+=(-L "$CACHE/qemu/usr/share/seabios" -L "$CACHE/qemu/usr/share/qemu")
-# virtme-ng's own ports would mix the guest's console into standard error.
+# Ports besides virtme-ng's, which mix the guest's console into standard error.
 for port in stdout stderr verdict; do
 	extra+=(-device virtio-serial-pci -chardev "file,id=x$port,path=$DIR/$port"
 		-device "virtserialport,name=xpagemap.$port,chardev=x$port")
@@ -193,26 +193,26 @@ boot() {
 	in_group sh -c 'echo $$ >"$TMPDIR/group"; exec "$@" >"$TMPDIR/console" 2>&1' sh \
 		"${virtme[@]}" --kopt ignore_loglevel --script-sh "$script" || :
 	kill "$watchdog" 2>/dev/null || :
-	# Who waits for a writer that never came has one now.
+	# Copiers whose FIFO never had a writer see the end of file now.
 	for port in stdout stderr console; do : 1<>"$DIR/$port"; done
 	for pid in "${COPIERS[@]}"; do wait "$pid" 2>/dev/null || :; done
 	COPIERS=()
 }
 
-# QEMU, not the guest, and before COMMAND began: emulating, 10.0 loses a race now and
-# then while PCI is set up ("iotlb_to_section: Assertion ... failed").
+# QEMU itself died before COMMAND began: with emulation, 10.0 has a race while PCI is set
+# up ("iotlb_to_section: Assertion ... failed").
 qemu_died() {
 	[ ! -s "$DIR/verdict" ] && grep -aqE '^qemu-system[^ ]*: .*Assertion .* failed' "$DIR/klog"
 }
 
-# QEMU opens anew and truncates whatever it is given: it gets pipes of its own.
-# Its standard error is the guest's console.
+# FIFOs, since QEMU opens and truncates the files it is given. Its standard error is the
+# guest's console.
 mkfifo "$DIR/stdout" "$DIR/stderr" "$DIR/console"
 for attempt in 1 2 3; do
 	boot
 	qemu_died || break
 	say "$(grep -aE '^qemu-system.*Assertion' "$DIR/klog")"
-	[ "$attempt" -eq 3 ] || say "QEMU died before the guest was up: once more"
+	[ "$attempt" -eq 3 ] || say "QEMU died before the guest was up: booting once more"
 done
 
 [ -z "$LOG" ] || cp "$DIR/klog" "$LOG"

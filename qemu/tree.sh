@@ -1,17 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# qemu/tree.sh VARIANT: brings the source tree of a kernel up to date with its
-# series and prints its directory. The patched trees are hard links of the stock
-# one; only a file whose content changes gets a new inode and a new time,
-# so that a build afterwards compiles just what it must.
+# qemu/tree.sh VARIANT: brings a kernel's source tree up to date with its patches and
+# prints its directory. The patched trees are hard links of the stock one; a file gets a
+# new inode and a new time only if its content changes, so that a build afterwards
+# compiles no more than it must.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/../scripts/common.sh"
 # shellcheck source=scripts/patches.sh
 . "$SCRIPTS/patches.sh"
 
-# Puts one file of the tree into the state wanted, by a new inode.
+# Makes one file of the tree equal to the wanted one, with a new inode.
 place() {
 	local wanted=$1 target=$2
 	if [ ! -e "$wanted" ]; then

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Measures what readers pay, on the kernels stock, patched and rfc, and prints it
-# as tables with a verdict on each bound; exit status 1 where one does not hold.
-# The guests count instructions (`qemu/run.sh --icount`): nothing here is a time,
-# and the figures of /proc/PID/pagemap differ by less than 0.01 % from run to run.
+# Measures the costs of reading on the kernels stock, patched and rfc, and prints tables
+# and each bound with its result; exit status 1 if a bound does not hold. The guests count
+# instructions (`qemu/run.sh --icount`): no figure is a time, and those of
+# /proc/PID/pagemap differ by less than 0.01 % from run to run.
 #
 # Writes build/bench.json:
 #
@@ -29,11 +29,11 @@ OUT=$BUILD/bench
 
 measure() {
 	local kernel=$1 source='' benches=("$BUILD/selftests/bench")
-	# The others have no module: there is but /proc.
+	# Without the module, /proc is the only source.
 	[ "$kernel" = patched ] || source=proc
 	[ "$kernel" = rfc ] || benches+=("$BUILD/selftests/bench_fork")
 	say "measure on $kernel ..."
-	# Where things are mapped makes a difference of up to one in twenty.
+	# Without setarch -R, address randomization makes a difference of up to 5 %.
 	# shellcheck disable=SC2016 # for the shell in the guest to expand
 	"$QEMU_DIR/run.sh" --icount --kernel "$kernel" -- \
 		env "XPAGEMAP_SOURCE=$source" sh -c 'for bench; do setarch -R "$bench" || exit; done' sh \

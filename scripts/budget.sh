@@ -46,7 +46,7 @@ by_urgency() {
 	commit=$(git rev-parse HEAD 2>/dev/null || date +%F)
 	while read -r name hash; do
 		last=0
-		[ "$(cat "$PASSED/$name" 2>/dev/null)" != "$hash" ] || last=$(stat -c %Y "$PASSED/$name")
+		[ "$(cat "$PASSED/$name" 2>/dev/null || :)" != "$hash" ] || last=$(stat -c %Y "$PASSED/$name")
 		# Among equals, another order for each commit.
 		echo "$last $(echo "$commit $name" | sha256sum | cut -c 1-16) $name"
 	done | sort -k 1,1n -k 2 | cut -d ' ' -f 3
@@ -55,8 +55,8 @@ by_urgency() {
 # Durations on the debug kernel; for a program that has none, four times that on patched.
 durations() {
 	{
-		awk '{ print $1, 4 * $2 + 2 }' "$CI_CACHE/durations-patched" 2>/dev/null
-		cat "$CI_CACHE/durations-debug" 2>/dev/null
+		awk '{ print $1, 4 * $2 + 2 }' "$CI_CACHE/durations-patched" 2>/dev/null || :
+		cat "$CI_CACHE/durations-debug" 2>/dev/null || :
 	} | awk '{ seconds[$1] = $2 } END { for (name in seconds) print name, seconds[name] }'
 }
 

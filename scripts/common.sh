@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# What every script here shares: where things are, which tools, how to speak.
-# Sourced, never run, so that what is set here is used elsewhere.
+# Directories, tools and messages of all scripts. Sourced, never run: variables set here
+# are used elsewhere.
 # shellcheck disable=SC2034
 
 set -euo pipefail
@@ -22,13 +22,13 @@ PYTHON=${PYTHON:-/usr/bin/python3}
 BINDGEN=${BINDGEN:-$CACHE/bindgen/bin/bindgen}
 VIRTME_RUN=${VIRTME_RUN:-$CACHE/venv/bin/virtme-run}
 PATH=$PATH:/usr/sbin:/sbin
-# Where the system's QEMU is too old, scripts/deps.sh puts one here.
+# scripts/deps.sh puts a newer QEMU here if the system's is too old.
 PATH=$CACHE/qemu/usr/bin:$PATH
 if [ -e "$CACHE/qemu" ]; then
 	QEMU_MODULE_DIR=$CACHE/qemu/usr/lib/$(uname -m)-linux-gnu/qemu
 	export QEMU_MODULE_DIR
 fi
-# A make that called us is not to rule the makes that we call.
+# Options of the make that called this script are not for the makes that it calls.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 
 # The name of an LLVM tool, as the kernel's own Makefile reads LLVM=.
@@ -40,8 +40,8 @@ llvm_tool() {
 	esac
 }
 
-# The variants of the kernel; all have their own tree, fragments and patches. Those
-# of `each`, the kernel after one patch after the other, are made by scripts/each.sh.
+# The variants of the kernel; each has a tree, fragments and patches of its own. Those of
+# `each` come from scripts/each.sh, which builds a kernel after each patch.
 EACH_SERIES=$BUILD/each-series
 check_variant() {
 	case $1 in
@@ -66,7 +66,7 @@ XPAGEMAP_START=${XPAGEMAP_START:-$EPOCHSECONDS}
 export XPAGEMAP_START
 stamp() { printf '%02d:%02d' $(((EPOCHSECONDS - XPAGEMAP_START) / 60)) $(((EPOCHSECONDS - XPAGEMAP_START) % 60)); }
 
-# Speech goes to standard error: standard output belongs to the results.
+# Messages go to standard error: standard output is for results.
 say() { printf '[%s] %s\n' "$(stamp)" "$*" >&2; }
 
 die() {
@@ -74,7 +74,7 @@ die() {
 	exit 1
 }
 
-# Sleeps without a process that could outlive us.
+# Sleeps without a child process, which could outlive this one.
 nap() {
 	local fd
 	exec {fd}<> <(:)
@@ -113,7 +113,7 @@ work() {
 	say "$label: done in $((SECONDS - start)) s, $((user + system)) s CPU"
 }
 
-# lock NAME: one process at a time from here to the end of this script.
+# lock NAME: held to the end of this script; waits until no other script holds it.
 lock() {
 	mkdir -p "$CACHE/locks"
 	exec {lock_fd}>"$CACHE/locks/$1"
@@ -125,7 +125,7 @@ lock() {
 
 debian_codename() { sed -n 's/^VERSION_CODENAME=//p' /etc/os-release; }
 
-# Debian's mirror as this machine's apt knows it: where its release's index is.
+# The Debian mirror that this machine's apt uses.
 debian_mirror() {
 	mkdir -p "$CACHE/tmp/no-lists"
 	apt-get update --print-uris -o Dir::State::Lists="$CACHE/tmp/no-lists" 2>/dev/null |

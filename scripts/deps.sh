@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Installs what is missing and says so; silent and instant where nothing is.
+# Installs missing tools and names them; silent if none is missing.
 # Packages come from apt, bindgen from crates.io and virtme-ng from PyPI, the
 # last two into the cache, and so a newer QEMU where the system's is too old.
-# --lint also wants what only `make lint` needs.
+# --lint: also those that only `make lint` needs.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -16,7 +16,7 @@ VIRTME_VERSION=1.42
 # kernel patches itself long after they are gone: switching a tracepoint crashes.
 QEMU_VERSION=8.1
 
-# One a line: what must be there (a command, or a file's path), and its package.
+# A line for each tool: a command or a file's path, and its Debian package.
 needs() {
 	cat <<-END
 		make make

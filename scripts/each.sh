@@ -21,7 +21,7 @@ FROM=${FROM:-1}
 NUMBER=0
 FAILED=0
 
-# What the guest is asked for; KUnit's tests have run when it comes up.
+# Runs in the guest. KUnit's tests run while it boots.
 # shellcheck disable=SC2016 # for the shell in the guest to expand
 VERDICT='found=0
 	for results in $(find /sys/kernel/debug/kunit -name results); do

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Gets the kernel's source into the cache, from the first of these that works:
-# KERNEL_SRC= (a tree or a tarball), the cache itself, the Debian package
-# through the mirror this machine's apt uses, kernel.org. Nothing in the system
-# changes. Prints the directory that holds the trees.
+# Gets the kernel's source into the cache, from the first of these that works: KERNEL_SRC=
+# (a tree or a tarball), the cache itself, the Debian package through the mirror that
+# this machine's apt uses, kernel.org. Changes nothing in the system. Prints the directory
+# that holds the trees.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -49,8 +49,8 @@ from_debian() {
 	keep "$TMP/tree" '' "Debian's $(basename "$TMP"/deb.debs/*.deb)"
 }
 
-# kernel.org publishes its checksums beside the files, which would prove nothing
-# more than the files do: one is needed from elsewhere, once for each version.
+# A checksum from kernel.org itself proves no more than the file: scripts/kernel.sha256
+# has one for each version, from elsewhere.
 from_kernel_org() {
 	local file=linux-$KERNEL_VERSION.tar.xz sum
 	sum=${KERNEL_SHA256:-$(sed -n "s/^\([0-9a-f]\{64\}\)  $file\$/\1/p" "$SCRIPTS/kernel.sha256")}
@@ -66,8 +66,8 @@ from_kernel_org() {
 	keep "$TMP/tree" '' "kernel.org's $file"
 }
 
-# A tree of the user's own is copied, so that it is never written to, and only
-# what changed in it is copied again. A tarball is taken once for each content.
+# The user's tree is copied, so that it is never written to; later, only changed files are
+# copied. A tarball is unpacked once for each content.
 from_user() {
 	local version dir id
 	id=$(printf %s "$KERNEL_SRC" | cksum | cut -d' ' -f1)

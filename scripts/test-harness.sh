@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Tests qemu/run.sh itself, in KTAP: its verdicts, its streams, its traces.
-# scripts/test-harness.sh [KERNEL]; the default is stock.
+# scripts/test-harness.sh [KERNEL]: tests qemu/run.sh in KTAP: exit statuses, output, and
+# that no file or process remains. KERNEL is stock by default.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -17,7 +17,7 @@ COUNT=0
 
 run() { "$QEMU_DIR/run.sh" --kernel "$KERNEL" "$@" >"$WORK/stdout" 2>"$WORK/stderr" </dev/null; }
 
-# result NAME CONDITION...: one test, told with what was seen where it fails.
+# result NAME CONDITION...: one test; shows the output if it fails.
 result() {
 	local name=$1
 	shift
@@ -125,7 +125,7 @@ dying() {
 	VIRTME_RUN=$WORK/virtme-run status_is "$2" -- echo up && says stderr 'QEMU died'
 }
 
-# log_is STATUS LINE...: what klog.sh says of a log.
+# log_is STATUS LINE...: klog.sh's exit status for a log of these lines.
 log_is() {
 	local expected=$1 status=0
 	shift
