@@ -86,13 +86,17 @@ wanted() { [ -n "${ARGS[$1]+set}" ]; }
 kunit_expected() {
 	local sources
 	mapfile -t sources < <(find src patches -name "*.rs" -o -name "*.patch" | sort)
+	# A later patch can add to the suite of a file without showing its first line.
 	awk '
-		FNR == 1 || /^diff --git/ { suite = "" }
+		FNR == 1 { file = FILENAME }
+		/^diff --git/ { file = $4 }
 		match($0, /kunit_tests\([a-z0-9_]+\)/) {
-			suite = substr($0, RSTART + 12, RLENGTH - 13)
+			suite[file] = substr($0, RSTART + 12, RLENGTH - 13)
 		}
-		/^\+?[[:space:]]*#\[test\]/ && suite != "" { tests[suite]++ }
-		END { for (suite in tests) print suite, tests[suite] }
+		/^\+?[[:space:]]*#\[test\]/ && suite[file] != "" && !/^ / { tests[suite[file]]++ }
+		/^ +#\[test\]/ && file == FILENAME { tests[suite[file]]++ }
+		/^-[[:space:]]*#\[test\]/ { tests[suite[file]]-- }
+		END { for (name in tests) print name, tests[name] }
 	' "${sources[@]}" | sort
 }
 
