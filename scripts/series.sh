@@ -87,6 +87,8 @@ export_patches() {
 		export_series "$dir" "$before" "$branch"
 		before=$branch
 	done
+	# A commit's context may have lines of an earlier series.
+	"$SCRIPTS/each.sh" --apply >&2 || die "exported, but see above: a series needs another one; name it in its prerequisites"
 }
 
 TREE=$(realpath -m "${2:?which directory}")
