@@ -65,7 +65,7 @@ durations() {
 # whose duration is not known counts as 60 s.
 share() {
 	awk -v seconds="$1" '
-		NR == FNR { took[$1] = $2; next }
+		FILENAME != "-" { took[$1] = $2; next }
 		{
 			need = $1 in took ? took[$1] : 60
 			guest = sum[1] <= sum[2] ? 1 : 2

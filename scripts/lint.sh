@@ -34,7 +34,7 @@ maintained() {
 	while read -r file; do
 		(cd "$KSRC" && perl scripts/get_maintainer.pl --no-tree --no-git --no-git-fallback --sections -f "$file") |
 			grep -vxF 'THE REST' | grep -qE '^[A-Z0-9][A-Z0-9 ]+' || { echo "MAINTAINERS has no section for $file"; status=1; }
-	done < <(grep -A 1 '^new file mode' "$1" >/dev/null && awk '/^diff --git/ { f = substr($4, 3) } /^new file mode/ { print f }' "$1")
+	done < <(awk '/^diff --git/ { f = substr($4, 3) } /^new file mode/ { print f }' "$1")
 	return $status
 }
 
@@ -45,7 +45,10 @@ check_patches() {
 		ignored=UNKNOWN_COMMIT_ID,FILE_PATH_CHANGES
 		# A Rust helper has the name of its C function behind rust_helper_.
 		[[ $patch != */5-rust/* ]] || ignored+=,CAMELCASE
-		checkpatch --ignore "$ignored" --root="$KSRC" "$patch" && maintained "$patch" || { echo "in $(patch_name "$patch")"; status=1; }
+		if ! checkpatch --ignore "$ignored" --root="$KSRC" "$patch" || ! maintained "$patch"; then
+			echo "in $(patch_name "$patch")"
+			status=1
+		fi
 	done
 	return $status
 }
@@ -100,9 +103,11 @@ KSRC=$("$QEMU_DIR/build.sh" --source stock)
 check rustfmt-module "$RUSTFMT" --check --edition 2021 --config-path "$KSRC/.rustfmt.toml" "${MODULE_SOURCES[@]}"
 check_crate tools tools
 check_crate models models
-[ ${#PATCHES[@]} -eq 0 ] || check checkpatch-patches check_patches
 check checkpatch-selftests check_c
 "$QEMU_DIR/build.sh" patched
+# Files that a patch adds are looked up in the patched tree.
+KSRC=$("$QEMU_DIR/build.sh" --source patched)
+[ ${#PATCHES[@]} -eq 0 ] || check checkpatch-patches check_patches
 KDIR=$("$QEMU_DIR/build.sh" --kdir patched)
 rm -rf "$BUILD/module-lint"
 check clippy-module check_module

@@ -26,7 +26,7 @@ cargo_tests() {
 	local name=$1 dir=$2 label=$3 status=0
 	local log=$BUILD/log/cargo-test-$name.log
 	work "$label" "$log" \
-		env RUSTC="$RUSTC" CARGO_TARGET_DIR="$BUILD/$name" \
+		env RUSTC="$RUSTC" RUSTDOC="${RUSTDOC:-$(dirname "$RUSTC")/rustdoc}" CARGO_TARGET_DIR="$BUILD/$name" \
 		"$CARGO" test --locked --manifest-path "$ROOT/$dir/Cargo.toml" || status=$?
 	awk -v status="$status" -v crate="$name" '
 		/^test .* \.\.\. / {

@@ -43,7 +43,7 @@ chmod +x "$WORK"/programs/*
 printf '%s\n' 'quick 1' 'failing 1' 'endless 1' >"$WORK/durations"
 
 echo 'KTAP version 1'
-echo '1..16'
+echo '1..17'
 is no_end "$(unset XPAGEMAP_DEADLINE; remaining)" 1000000
 XPAGEMAP_DEADLINE=$((EPOCHSECONDS + 600))
 is time_limit_of_a_guest 3600 "$(XPAGEMAP_DEADLINE='' within 3600)"
@@ -73,6 +73,8 @@ is shares '1 a
 is shares_of_unknown_programs '1 new
 2 other
 0 late' "$(printf '%s\n' new other late | share 120 "$WORK/known")"
+is shares_without_durations '1 a
+2 b' "$(printf '%s\n' a b | share 120 /dev/null)"
 
 is program_with_time 'ok argument
 status 0' "$(in_budget 1000 quick)"
