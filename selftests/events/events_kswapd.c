@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* kswapd swaps out pages: it is the process of the event. */
-#include <linux/mempolicy.h>
 #include <linux/mman.h>
-#include <sys/syscall.h>
 
 #include "lib/harness.h"
 #include "lib/lib.h"
@@ -33,12 +31,10 @@ static size_t memory(const char *key)
 
 FIXTURE_SETUP(events_kswapd)
 {
-	const unsigned long node_0 = 1;
-
 	/* Each node has a kswapd of its own: the region's pages are kswapd0's. */
-	ASSERT_EQ(0, syscall(SYS_set_mempolicy, MPOL_BIND, &node_0, 8 * sizeof(node_0)));
+	ASSERT_EQ(0, node_bind(0));
 	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
-	ASSERT_EQ(0, syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0));
+	ASSERT_EQ(0, node_unbind());
 	region_drain_batches();
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
 	frames_note(&self->self.ex, &self->region, self->frames);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <linux/mempolicy.h>
 #include <linux/mman.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "lib/exclusive/frames.h"
 #include "lib/memory/migrate.h"
@@ -29,4 +32,16 @@ int migrate_region(const struct exclusive *ex, const struct region *r)
 	for (i = 0; i < r->pages && !err; i++)
 		err = migrate_page(ex, region_page(r, i));
 	return err;
+}
+
+int node_bind(unsigned int node)
+{
+	unsigned long mask = 1UL << node;
+
+	return syscall(SYS_set_mempolicy, MPOL_BIND, &mask, 8 * sizeof(mask)) ? -errno : 0;
+}
+
+int node_unbind(void)
+{
+	return syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0) ? -errno : 0;
 }

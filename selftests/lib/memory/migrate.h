@@ -16,4 +16,11 @@ int migrate_page(const struct exclusive *ex, void *addr);
 /* All pages of a region; stops at the first error. */
 int migrate_region(const struct exclusive *ex, const struct region *r);
 
+/*
+ * From now on, new pages of this process and its later children come from this NUMA node
+ * alone; from any node. Both return 0 or a negative errno.
+ */
+int node_bind(unsigned int node);
+int node_unbind(void);
+
 #endif
