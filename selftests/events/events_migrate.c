@@ -25,7 +25,10 @@ FIXTURE(events_migrate) {
 
 FIXTURE_SETUP(events_migrate)
 {
+	/* A page that is on the second node already does not move there. */
+	ASSERT_EQ(0, node_bind(0));
 	ASSERT_EQ(0, region_map_filled(&self->region, PAGES));
+	ASSERT_EQ(0, node_unbind());
 	region_drain_batches();
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
 	frames_note(&self->self.ex, &self->region, self->frames);
@@ -177,10 +180,7 @@ TEST_F(events_migrate, moved_by_another_process_to_another_node)
 {
 	if (access(SECOND_NODE, F_OK))
 		SKIP(return, "there is one node only: move_pages(2) needs two");
-	/* A page that is on the second node already does not move. */
-	ASSERT_EQ(0, node_bind(0));
 	start_mover(_metadata, self, move_to_second_node);
-	ASSERT_EQ(0, node_unbind());
 	ASSERT_TRUE(child_ask(&self->child));
 	EXPECT_EQ(0, frames_kept(&self->self.ex, &self->region, self->frames));
 	frames_note(&self->self.ex, &self->region, self->after);
