@@ -34,13 +34,19 @@ mod pm {
     pub(super) const SWAP: u64 = 1 << 62;
     pub(super) const PRESENT: u64 = 1 << 63;
 
+    const SOFT_DIRTY: u32 = 55;
+    const MMAP_EXCLUSIVE: u32 = 56;
+    const UFFD_WP: u32 = 57;
+    const GUARD_REGION: u32 = 58;
+    const FILE: u32 = 61;
+
     /// The bit of each flag of a page.
     const FLAG_BITS: [(PageFlag, u32); 5] = [
-        (PageFlag::SoftDirty, 55),
-        (PageFlag::ExclusivelyMapped, 56),
-        (PageFlag::Uffd, 57),
-        (PageFlag::Guard, 58),
-        (PageFlag::File, 61),
+        (PageFlag::SoftDirty, SOFT_DIRTY),
+        (PageFlag::ExclusivelyMapped, MMAP_EXCLUSIVE),
+        (PageFlag::Uffd, UFFD_WP),
+        (PageFlag::Guard, GUARD_REGION),
+        (PageFlag::File, FILE),
     ];
     /// All flags have the same distance from their bits, so that one shift moves them.
     pub(super) const FLAG_SHIFT: u32 = FLAG_BITS[0].1 - (FLAG_BITS[0].0 as u16).trailing_zeros();
@@ -90,20 +96,28 @@ mod ex {
     /// The lowest bit of the number of references; the map count begins at bit 0.
     pub(super) const REFERENCES_SHIFT: u32 = 16;
 
+    const EXCLUSIVE: u32 = 60;
+    const MAYBE_PINNED: u32 = 59;
+    const WRITABLE: u32 = 58;
+    const KSM: u32 = 57;
+    const LARGE: u32 = 56;
+    const SWAP_CACHE: u32 = 54;
+    const ZERO: u32 = 52;
+
     /// The bit of each flag of a page.
     pub(super) const FLAGS: [(AnonFlag, u32); 7] = [
-        (AnonFlag::Exclusive, 60),
-        (AnonFlag::MaybePinned, 59),
-        (AnonFlag::Writable, 58),
-        (AnonFlag::Ksm, 57),
-        (AnonFlag::Large, 56),
-        (AnonFlag::SwapCache, 54),
-        (AnonFlag::Zero, 52),
+        (AnonFlag::Exclusive, EXCLUSIVE),
+        (AnonFlag::MaybePinned, MAYBE_PINNED),
+        (AnonFlag::Writable, WRITABLE),
+        (AnonFlag::Ksm, KSM),
+        (AnonFlag::Large, LARGE),
+        (AnonFlag::SwapCache, SWAP_CACHE),
+        (AnonFlag::Zero, ZERO),
     ];
     /// The bits that are valid for pages of files.
-    pub(super) const FILE_FLAGS: u64 = 1 << 58 | 1 << 56 | HUGE;
+    pub(super) const FILE_FLAGS: u64 = 1 << WRITABLE | 1 << LARGE | HUGE;
     /// The bits that are valid for zero pages.
-    pub(super) const ZERO_FLAGS: u64 = 1 << 58 | HUGE | 1 << 52;
+    pub(super) const ZERO_FLAGS: u64 = 1 << WRITABLE | HUGE | 1 << ZERO;
 }
 
 /// Encodes the state of a page as an entry of `exclusive`.

@@ -25,10 +25,12 @@ use crate::files::{
 
 mod cause;
 mod event;
+mod functions;
 mod log;
 mod recording;
 mod ring;
 mod rmap_index;
+mod role;
 mod sites;
 mod tracer;
 

@@ -3,7 +3,6 @@
 //! `PID/events`: the recorded changes of the exclusive bit of a target's pages.
 
 use kernel::{
-    kallsyms::SymbolBuffer,
     mm::Mm,
     prelude::*,
     sync::{
@@ -22,15 +21,12 @@ use crate::files::{
 };
 
 use super::{
-    cause::{
-        self,
-        Cause,
-        Role, //
-    },
+    cause::Cause,
     event::{
         self,
         Event, //
     },
+    functions::Functions,
     recording::{
         Part,
         Recording, //
@@ -45,68 +41,6 @@ const EVENTS_AT_A_TIME: usize = 256;
 /// Retries for a reserved, not yet written event, and the time between them.
 const RETRIES: u32 = 100;
 const RETRY_AFTER: Delta = Delta::from_millis(1);
-
-/// The number of code addresses whose functions are remembered.
-const CACHED: usize = 512;
-
-/// The functions of code addresses, with a cache.
-struct Functions {
-    buffer: SymbolBuffer,
-    roles: KVec<(usize, Role)>,
-}
-
-impl Functions {
-    fn new() -> Result<Self> {
-        Ok(Self {
-            buffer: SymbolBuffer::new(GFP_KERNEL)?,
-            roles: KVec::from_elem((0, Role::default()), CACHED, GFP_KERNEL)?,
-        })
-    }
-
-    /// Returns the role of the function that the call before `addr` is in.
-    fn role(&mut self, addr: usize) -> Role {
-        let Self { buffer, roles } = self;
-        // The call can be the last instruction of its function, so `addr` may be in the next one.
-        let call = addr.saturating_sub(1);
-        let mut look_up = || {
-            buffer
-                .look_up(call)
-                .map_or_else(Role::default, |symbol| Role::of(symbol.name.to_bytes()))
-        };
-
-        match roles.get_mut(addr % CACHED) {
-            Some((known, role)) if *known == addr => *role,
-            Some(place) => {
-                *place = (addr, look_up());
-                place.1
-            }
-            None => look_up(),
-        }
-    }
-
-    fn cause(&mut self, event: &Event) -> Cause {
-        let callers = event.callers.into_iter().take_while(|&caller| caller != 0);
-        let functions = Iterator::chain(core::iter::once(event.ip), callers);
-
-        cause::cause_of(functions.map(|addr| self.role(addr)))
-    }
-
-    /// Returns whether fork maps the page for a child.
-    fn forks(&mut self, event: &Event) -> bool {
-        event.callers.iter().any(|&addr| self.role(addr).forks())
-    }
-
-    /// Appends the function and offset of an address.
-    fn write(&mut self, addr: usize, text: &mut Text) -> Result {
-        match self.buffer.look_up(addr.saturating_sub(1)) {
-            Some(symbol) => {
-                let (name, offset) = (symbol.name, symbol.offset + 1);
-                text.append(fmt!("{name}+{offset:#x}"))
-            }
-            None => text.append(fmt!("{addr:#x}")),
-        }
-    }
-}
 
 /// The position in a recording.
 pub(super) struct Cursor {

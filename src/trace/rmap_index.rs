@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The rmap_index of pages in one address space, by `anon_vma` and index: rmap in reverse, also for
-//! pages that are gone.
+//! The addresses of pages in one address space, by `anon_vma` and index: rmap for one address space,
+//! and for pages that may be gone.
 
 use kernel::{
     mm::{
@@ -12,7 +12,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// A range of rmap_index at which pages of an `anon_vma` can be.
+/// A range of addresses at which pages of an `anon_vma` can be.
 #[derive(Clone, Copy)]
 struct Range {
     anon_vma: AnonVmaId,

@@ -16,7 +16,7 @@ use kernel::{
     },
 };
 
-use super::cause::Role;
+use super::role::Role;
 
 /// The number of entries: a power of two, many more than there are such addresses.
 const ENTRIES: usize = 256;

@@ -153,8 +153,9 @@ impl Tracer {
         };
 
         if state.active == 0 {
-            // SAFETY: `stop` drops it when the last recording stops. Recordings stop at the latest
-            // when their targets are dropped, and these are dropped when the module is unloaded.
+            // SAFETY: `stop` drops the registration with the last active recording. A recording stops
+            // at the latest when its target is dropped, and unloading the module drops all targets
+            // before its code is freed.
             state.probe = Some(unsafe { Registration::new(events.clone()) }?);
         }
         state.active += 1;
