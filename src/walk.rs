@@ -2,8 +2,8 @@
 
 //! Page tables and page cache, read as plain states.
 //!
-//! [`Window`](with_window) reads at an address that the caller names; [`Sparse`] visits the populated
-//! parts of an address space one after the other.
+//! [`with_window`] decodes the window that the caller names; [`Sparse`] visits the populated parts of an
+//! address space one after the other.
 
 mod shmem;
 mod sparse;
