@@ -3,8 +3,8 @@
 //! The invariants of the exclusive bit, as a table.
 //!
 //! Source: `mm/internal.h`, `include/linux/rmap.h` and `include/linux/page-flags.h`, where the
-//! kernel sets, clears and relies on the bit. The rules are exact because all states were read under
-//! the page table lock.
+//! kernel sets, clears and relies on the bit. The rules are exact because all states were read
+//! under the page table lock.
 
 use kernel::mm::{
     anon_state::{
@@ -86,8 +86,8 @@ fn certain(broken: bool) -> Option<Verdict> {
 
 /// The rules.
 pub(crate) const RULES: [Rule; 7] = [
-    // A page that can be written without a fault has no other owner. In hugetlb, and in a folio that a
-    // PMD maps, the first page's bit counts for all.
+    // A page that can be written without a fault has no other owner. In hugetlb, and in a folio
+    // that a PMD maps, the first page's bit counts for all.
     Rule {
         name: "writable-not-exclusive",
         broken: |page| {
@@ -95,8 +95,8 @@ pub(crate) const RULES: [Rule; 7] = [
         },
     },
     // An exclusive page has one mapping, this one. The converse does not hold: the others may be
-    // gone. Without CONFIG_PAGE_MAPCOUNT, the count of a large folio does not tell that of its page.
-    // KSM pages have a rule of their own.
+    // gone. Without CONFIG_PAGE_MAPCOUNT, the count of a large folio does not tell that of its
+    // page. KSM pages have a rule of their own.
     Rule {
         name: "exclusive-mapped-twice",
         broken: |page| {
@@ -111,11 +111,11 @@ pub(crate) const RULES: [Rule; 7] = [
             )
         },
     },
-    // A pinned page is exclusive, so that it is never replaced under the pin. A breach is suspected
-    // only: GUP-fast pins first, then tests the bit, and unpins if it is clear. Besides, pins of a
-    // small folio are counted among its references, and not all of these are pins. Pins of a large
-    // folio are counted for the folio: where PTEs map its pages, one page may be pinned and another
-    // shared.
+    // A pinned page is exclusive, so that it is never replaced under the pin. A breach is
+    // suspected only: GUP-fast pins first, then tests the bit, and unpins if it is clear. Besides,
+    // pins of a small folio are counted among its references, and not all of these are pins. Pins
+    // of a large folio are counted for the folio: where PTEs map its pages, one page may be pinned
+    // and another shared.
     Rule {
         name: "pinned-not-exclusive",
         broken: |page| {

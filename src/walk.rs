@@ -2,8 +2,8 @@
 
 //! Page tables and page cache, read as plain states.
 //!
-//! [`with_window`] decodes the window that the caller names; [`Sparse`] visits the populated parts of an
-//! address space one after the other.
+//! [`with_window`] decodes the window that the caller names; [`Sparse`] visits the populated parts
+//! of an address space one after the other.
 
 mod shmem;
 mod sparse;

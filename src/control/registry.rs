@@ -7,15 +7,15 @@
 //! Of all locks of the module, outermost first:
 //!
 //! 1. [`Registry::attached`]. Removing a directory waits, under this lock, for reads and writes of
-//!    its files; so none of these takes it. The lock keeps a directory's name taken until the name is
-//!    free again.
+//!    its files; so none of these takes it. The lock keeps a directory's name taken until the name
+//!    is free again.
 //! 2. The mutex of an open file's memory (`files/open.rs`), taken with `try_lock` only.
 //! 3. `Recording::part` (`trace/recording.rs`).
 //! 4. `Tracer::state` (`trace/tracer.rs`).
 //! 5. The mmap lock of a target, for reading, then page table locks or the `i_pages` lock.
 //!
-//! 3 and 4 are dropped before 5 is taken. `Sites::buffer` (`trace/sites.rs`) is taken by the probe,
-//! in any context and under any lock, with `try_lock` only.
+//! 3 and 4 are dropped before 5 is taken. `Sites::buffer` (`trace/sites.rs`) is taken by the
+//! probe, in any context and under any lock, with `try_lock` only.
 //!
 //! No lock but 2 is held while memory is copied to or from the user.
 

@@ -42,8 +42,8 @@ pub(super) fn open<T>(memory: impl FnOnce() -> Result<T>) -> Result<Open<T>> {
 /// Calls `read` with the memory of an open file, or, while another read uses that, with the result
 /// of `memory`.
 ///
-/// A copy to the user takes as long as the user's page faults do: a second read of the same open file
-/// does not wait for it.
+/// A copy to the user takes as long as the user's page faults do: a second read of the same open
+/// file does not wait for it.
 ///
 /// # Errors
 ///

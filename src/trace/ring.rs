@@ -3,9 +3,9 @@
 //! A ring of records that is written from any context, without a lock.
 //!
 //! A writer takes a number, which stays the record's, and with it a slot. The slot's stamp is
-//! 2 * number + 1 while the record is being written, and 2 * number + 2 afterwards. A writer drops its
-//! record if a writer of the round before is still writing to the slot, or one of a later round has
-//! written to it. So each record is whole, or counted as dropped, and nobody waits.
+//! `2 * number + 1` while the record is being written, and `2 * number + 2` afterwards. A writer
+//! drops its record if a writer of the round before is still writing to the slot, or one of a later
+//! round has written to it. So each record is whole, or counted as dropped, and no writer waits.
 
 use kernel::{
     prelude::*,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The addresses of pages in one address space, by `anon_vma` and index: rmap for one address space,
-//! and for pages that may be gone.
+//! The addresses of pages in one address space, by `anon_vma` and index: rmap for one address
+//! space, and for pages that may be gone.
 
 use kernel::{
     mm::{
@@ -22,7 +22,8 @@ struct Range {
     pages: u64,
     /// The address of the first page.
     start: usize,
-    /// True if new pages get this `anon_vma`; false if it belongs to a process this one was forked from.
+    /// True if new pages get this `anon_vma`; false if it belongs to a process this one was forked
+    /// from.
     own: bool,
 }
 

@@ -2,8 +2,8 @@
 
 //! The recorder: one probe and one ring for all targets, while a recording is active.
 //!
-//! The probe does not know the target of a page: the tracepoint gives the page alone. So it records
-//! every change, and the events of a target are selected when they are read.
+//! The probe does not know the target of a page: the tracepoint gives the page alone. So it
+//! records every change, and the events of a target are selected when they are read.
 //!
 //! The lock order is in `control/registry.rs`.
 
@@ -153,9 +153,9 @@ impl Tracer {
         };
 
         if state.active == 0 {
-            // SAFETY: `stop` drops the registration with the last active recording. A recording stops
-            // at the latest when its target is dropped, and unloading the module drops all targets
-            // before its code is freed.
+            // SAFETY: `stop` drops the registration with the last active recording. A recording
+            // stops at the latest when its target is dropped, and unloading the module drops all
+            // targets before its code is freed.
             state.probe = Some(unsafe { Registration::new(events.clone()) }?);
         }
         state.active += 1;

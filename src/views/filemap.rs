@@ -32,8 +32,8 @@ const RUNS: usize = 32;
 pub(crate) struct Filemap(pub(crate) Arc<ShmemFile>);
 
 impl Filemap {
-    /// Returns whether the file has pages from number `page` on. Pages behind its size can have been
-    /// allocated ahead.
+    /// Returns whether the file has pages from number `page` on. Pages behind its size can have
+    /// been allocated ahead.
     fn has_pages_from(&self, page: usize) -> bool {
         let mut run = [CachedRun::EMPTY];
 
