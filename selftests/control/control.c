@@ -79,6 +79,7 @@ TEST_F(control, stats_are_key_value_lines)
 	EXPECT_LT(0, stats_value("abi"));
 	EXPECT_EQ(0, stats_value("files"));
 	EXPECT_LT(0, stats_value("targets_max"));
+	EXPECT_LT(0, stats_value("events_max"));
 }
 
 TEST_F(control, the_newline_is_optional)

@@ -9,24 +9,25 @@
 #include "lib/harness.h"
 #include "lib/lib.h"
 
-#define RING		131072	/* events that the module keeps */
 #define PAGES		8192
 #define CHILDREN	2
-#define MANY		(8 * RING)	/* events of a burst, at least */
-#define ENOUGH		(2 * RING)	/* on the debug kernel, ten times as slow */
+#define MANY		8	/* events of a burst, at least, in rings */
+#define ENOUGH		2	/* on the debug kernel, ten times as slow */
 
 FIXTURE(events_burst) {
 	struct region region;
 	struct traced self, other[CHILDREN];
 	struct child child[CHILDREN];
-	long long events, seen, dropped;
+	long long ring, events, seen, dropped;
 };
 
 FIXTURE_SETUP(events_burst)
 {
 	const char *kernel = getenv("XPAGEMAP_KERNEL");
 
-	self->events = kernel && !strcmp(kernel, "debug") ? ENOUGH : MANY;
+	self->ring = stats_value("events_max");
+	ASSERT_LT(0, self->ring);
+	self->events = self->ring * (kernel && !strcmp(kernel, "debug") ? ENOUGH : MANY);
 	ASSERT_EQ(0, region_map_apart(&self->region, PAGES));
 	self->seen = stats_value("events_seen");
 	self->dropped = stats_value("events_dropped");
@@ -131,9 +132,9 @@ static void expect_nothing_lost_silently(struct __test_metadata *_metadata,
 	EXPECT_LE(least, logged + (long long)log->dropped);
 	/* No event is both in the log and dropped, and none is dropped while there is room. */
 	EXPECT_GE(seen, logged + (long long)log->dropped);
-	EXPECT_GE(seen - RING, (long long)log->dropped);
-	EXPECT_GE(RING, (long long)log->count);
-	EXPECT_LE(RING * 9 / 10, logged);
+	EXPECT_GE(seen - self->ring, (long long)log->dropped);
+	EXPECT_GE(self->ring, (long long)log->count);
+	EXPECT_LE(self->ring * 9 / 10, logged);
 	EXPECT_EQ(PAGES, count_gapless(log, &self->region));
 	EXPECT_EQ(0, violations_of(&self->self.ex));
 }
@@ -162,7 +163,7 @@ TEST_F(events_burst, frees)
 /* The ring has room for all events: none is dropped. */
 TEST_F(events_burst, just_enough_room)
 {
-	size_t rounds = RING / (4 * PAGES);
+	size_t rounds = self->ring / (4 * PAGES);
 
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
 	ASSERT_EQ(0, share_and_take_over(&self->region, rounds));
@@ -205,7 +206,7 @@ TEST_F(events_burst, two_processes_at_once)
 	ksft_print_msg("%lld seen, %lld dropped, %zu in both logs\n", seen, dropped, logged);
 	EXPECT_LE(self->events, seen);
 	EXPECT_LE(self->events, (long long)logged + dropped);
-	EXPECT_LE(RING * 9 / 10, logged);
+	EXPECT_LE(self->ring * 9 / 10, logged);
 }
 
 TEST_HARNESS_MAIN
