@@ -17,7 +17,6 @@ use kernel::{
             PageState, //
         },
     },
-    prelude::*,
 };
 
 mod kunit;
