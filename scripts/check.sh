@@ -37,7 +37,8 @@ main() {
 		host cases selftests/cases_test.sh
 		host series "$SCRIPTS/test-series.sh"
 		host budget "$SCRIPTS/test-budget.sh"
-		for name in tally cases series budget harness; do DOCUMENTS+=("$RESULTS/$name.tap"); done
+		host results "$SCRIPTS/test-results.sh"
+		for name in tally cases series budget results harness; do DOCUMENTS+=("$RESULTS/$name.tap"); done
 	else
 		say "TESTS chooses $TESTS: the tests on the host are left out"
 	fi
