@@ -2,6 +2,8 @@
 
 //! Attached objects, each with the views that its directory shows.
 
+use core::ptr;
+
 use kernel::{
     debugfs::ScopedDir,
     mm::{
@@ -41,15 +43,64 @@ use crate::{
 
 /// An object that can be attached; its views are files of one directory.
 pub(crate) trait Attachable: Send + Sync + 'static {
+    /// The kernel's objects behind an attached object.
+    type Origin: Clone + PartialEq;
+
+    /// Returns the origin.
+    fn origin(&self) -> Self::Origin;
+
+    /// Returns whether this object takes the place of an attached one of the same name, whose
+    /// origin is `old`. Once true, it stays true.
+    ///
+    /// # Errors
+    ///
+    /// - [`EINTR`]: a fatal signal arrived.
+    fn replaces(&self, old: &Self::Origin) -> Result<bool>;
+
     /// Adds the files to the object's directory.
     fn add_files<'data>(&'data self, dir: &ScopedDir<'data, '_>);
 }
 
+/// A process and the address space that it had when it was attached.
+#[derive(Clone)]
+pub(crate) struct Owner {
+    task: ARef<Task>,
+    mm: ARef<Mm>,
+}
+
+impl Owner {
+    fn has_mm(&self, mm: &Mm) -> bool {
+        ptr::eq(&raw const *self.mm, mm)
+    }
+
+    /// Returns whether the process still has that address space.
+    ///
+    /// # Errors
+    ///
+    /// - [`EINTR`]: a fatal signal arrived.
+    fn is_current(&self) -> Result<bool> {
+        match self.task.readable_mm() {
+            Ok(mm) => Ok(self.has_mm(&mm)),
+            // It exited, or another thread of it executed a program.
+            Err(ESRCH) => Ok(false),
+            Err(EINTR) => Err(EINTR),
+            Err(_) => Ok(true),
+        }
+    }
+}
+
+impl PartialEq for Owner {
+    fn eq(&self, other: &Self) -> bool {
+        self.has_mm(&other.mm) && *self.task == *other.task
+    }
+}
+
 /// A target: the address space that a process had when it was attached.
 ///
-/// It holds a reference on the `mm_struct` and none on its memory. The memory goes with the last
-/// process that exits or executes another program; then the views are empty.
+/// It holds references on the `mm_struct` and the task, and none on the memory. The memory goes
+/// with the last process that exits or executes another program; then the views are empty.
 pub(crate) struct Target {
+    owner: Owner,
     pagemap: BinaryFile<Pagemap>,
     swapmap: TextFile<Swapmap>,
     exclusive: BinaryFile<Exclusive>,
@@ -76,6 +127,10 @@ impl Target {
         let mm = ARef::<Mm>::from(&**mm);
 
         Ok(Self {
+            owner: Owner {
+                task,
+                mm: mm.clone(),
+            },
             pagemap: BinaryFile(Pagemap(mm.clone())),
             swapmap: TextFile(Swapmap(mm.clone())),
             exclusive: BinaryFile(Exclusive(mm.clone())),
@@ -87,6 +142,18 @@ impl Target {
 }
 
 impl Attachable for Target {
+    type Origin = Owner;
+
+    fn origin(&self) -> Owner {
+        self.owner.clone()
+    }
+
+    /// The PID is another process's now, or its process has another address space. The process of
+    /// another PID namespace may have the same PID, and keep its target.
+    fn replaces(&self, old: &Owner) -> Result<bool> {
+        Ok(!old.has_mm(&self.owner.mm) && !old.is_current()?)
+    }
+
     fn add_files<'data>(&'data self, dir: &ScopedDir<'data, '_>) {
         dir.operations_file(c"pagemap", &self.pagemap);
         dir.operations_file(c"swapmap", &self.swapmap);
@@ -120,6 +187,14 @@ impl SharedFile {
 }
 
 impl Attachable for SharedFile {
+    type Origin = ();
+
+    fn origin(&self) {}
+
+    fn replaces(&self, _old: &()) -> Result<bool> {
+        Ok(false)
+    }
+
     fn add_files<'data>(&'data self, dir: &ScopedDir<'data, '_>) {
         dir.operations_file(c"filemap", &self.filemap);
         dir.operations_file(c"swapmap", &self.swapmap);

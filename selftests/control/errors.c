@@ -126,15 +126,26 @@ TEST_F(errors, bad_buffer)
 	munmap(two, PAGE_BYTES);
 }
 
-/* The number of targets is limited to targets_max in stats. */
+static int exec_when_told(struct child *c, void *arg)
+{
+	(void)arg;
+	if (child_hear(c))
+		execlp("sleep", "sleep", "1000", NULL);
+	return 127;
+}
+
+/* The number of targets is limited to targets_max in stats. Replacing one needs no room. */
 TEST_F(errors, too_many_targets)
 {
 	long long max = stats_value("targets_max");
-	long long room = max - self->before.targets, made, i;
+	long long room = max - self->before.targets - 1, made, i;
 	struct control_state full;
+	struct child program;
 	pid_t *pids;
 
 	ASSERT_LT(0, room);
+	ASSERT_EQ(0, child_start(&program, exec_when_told, NULL));
+	ASSERT_EQ(0, attach(program.pid));
 	pids = calloc(room, sizeof(*pids));
 	ASSERT_NE(NULL, pids);
 	for (made = 0; made < room; made++) {
@@ -151,6 +162,13 @@ TEST_F(errors, too_many_targets)
 	EXPECT_EQ(max, full.targets);
 	EXPECT_EQ(-ENOSPC, attach(self->child.pid));
 	EXPECT_TRUE(control_unchanged(full));
+	ASSERT_TRUE(child_tell(&program));
+	/* The pipe closes on exec. */
+	ASSERT_FALSE(child_hear(&program));
+	EXPECT_EQ(0, attach(program.pid));
+	EXPECT_TRUE(control_unchanged(full));
+	EXPECT_EQ(0, detach(program.pid));
+	child_kill(&program);
 	for (i = 0; i < made; i++)
 		EXPECT_EQ(0, detach(pids[i]));
 	EXPECT_EQ(0, attach(self->child.pid));

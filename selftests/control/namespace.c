@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* PID namespaces: a PID written to attach is of the writer's namespace. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 
 #include "lib/harness.h"
 #include "lib/lib.h"
@@ -123,6 +125,40 @@ TEST_F(namespace, attached_from_inside)
 	ASSERT_TRUE(child_tell(&self->child));
 	EXPECT_EQ(0, child_wait(&self->child));
 	EXPECT_FALSE(is_attached(1));
+}
+
+/* Another process has the same PID outside: it does not replace a target that is current. */
+TEST_F(namespace, same_pid_outside)
+{
+	struct notes *notes = self->notes;
+	__u64 seen[PAGES];
+	int fd, proc;
+
+	ASSERT_TRUE(child_tell(&self->child));
+	ASSERT_TRUE(child_hear(&self->child));
+	ASSERT_EQ(0, notes->attached);
+	EXPECT_EQ(-EEXIST, attach(1));
+	fd = target_open(1);
+	EXPECT_EQ(PAGES, pagemap_read(fd, notes->region.addr, seen, PAGES));
+	EXPECT_EQ(0, memcmp(seen, notes->entries, sizeof(seen)));
+
+	ASSERT_EQ(0, kill(notes->outside, SIGKILL));
+	child_wait(&self->child);
+	EXPECT_EQ(0, pagemap_read(fd, notes->region.addr, seen, PAGES));
+	EXPECT_EQ(0, attach(1));
+	EXPECT_EQ(-1, pread(fd, seen, sizeof(*seen), 0));
+	EXPECT_EQ(EIO, errno);
+	close(fd);
+	fd = target_open(1);
+	proc = proc_pagemap_open(1);
+	ASSERT_LE(0, proc);
+	EXPECT_EQ(PAGES, pagemap_read(fd, notes->region.addr, seen, PAGES));
+	EXPECT_EQ(PAGES, pagemap_read(proc, notes->region.addr, notes->entries, PAGES));
+	EXPECT_EQ(0, memcmp(seen, notes->entries, sizeof(seen)));
+	EXPECT_EQ(-EEXIST, attach(1));
+	EXPECT_EQ(0, detach(1));
+	close(proc);
+	close(fd);
 }
 
 TEST_HARNESS_MAIN

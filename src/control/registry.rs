@@ -8,7 +8,7 @@
 //!
 //! 1. [`Registry::attached`]. Removing a directory waits, under this lock, for reads and writes of
 //!    its files; so none of these takes it. The lock keeps a directory's name taken until the name
-//!    is free again.
+//!    is free again, or a new directory has it.
 //! 2. The mutex of an open file's memory (`files/open.rs`), taken with `try_lock` only.
 //! 3. `Recording::part` (`trace/recording.rs`).
 //! 4. `Tracer::state` (`trace/tracer.rs`).
@@ -52,7 +52,7 @@ pub(super) struct Registries {
 /// An attached object. Dropping it removes its directory.
 struct Attached<T> {
     name: CString,
-    _directory: Pin<KBox<Scope<T>>>,
+    directory: Pin<KBox<Scope<T>>>,
 }
 
 /// The attached objects of one type.
@@ -80,33 +80,67 @@ impl<T: Attachable> Registry<T> {
         self.attached.lock().len()
     }
 
-    /// Creates directory `name` for `object`.
+    /// Creates directory `name` for `object`. An attached object of that name that `object`
+    /// replaces is detached.
     ///
     /// # Errors
     ///
-    /// - [`EEXIST`]: an object of that name is attached.
+    /// - [`EEXIST`]: an object of that name is attached, and stays.
     /// - [`ENOSPC`]: [`Self::MAX`] objects are attached.
     /// - [`ENOMEM`]: out of memory.
+    /// - [`EINTR`]: a fatal signal arrived.
     pub(super) fn attach(&self, name: CString, object: T) -> Result {
-        let mut attached = self.attached.lock();
+        let mut stale = None;
 
-        if attached.iter().any(|attached| *attached.name == *name) {
-            return Err(EEXIST);
+        loop {
+            let mut attached = self.attached.lock();
+            let old = attached
+                .iter()
+                .position(|attached| *attached.name == *name)
+                .and_then(|index| Some((index, attached.get(index)?.directory.origin())));
+            let index = match old {
+                None => None,
+                Some((index, origin)) if stale.as_ref() == Some(&origin) => Some(index),
+                Some((_, origin)) => {
+                    // The check sleeps until an execve() in progress is done.
+                    drop(attached);
+                    if !object.replaces(&origin)? {
+                        return Err(EEXIST);
+                    }
+                    stale = Some(origin);
+                    continue;
+                }
+            };
+
+            return self.insert(&mut attached, index, name, object);
         }
-        if attached.len() >= Self::MAX {
+    }
+
+    /// Creates directory `name` for `object` in place of the attached object `old`.
+    fn insert(
+        &self,
+        attached: &mut KVec<Attached<T>>,
+        old: Option<usize>,
+        name: CString,
+        object: T,
+    ) -> Result {
+        if old.is_none() && attached.len() >= Self::MAX {
             return Err(ENOSPC);
         }
         attached.reserve(1, GFP_KERNEL)?;
-        let directory = KBox::pin_init(
+        let room = KBox::new_uninit(GFP_KERNEL)?;
+
+        // Nothing fails from here on: a call that fails must leave the old directory.
+        if let Some(index) = old {
+            drop(attached.remove(index).map_err(|_| ENOENT)?);
+        }
+        let directory = room.write_pin_init(
             self.parent
                 .scope(object, &name, |object, dir| object.add_files(dir)),
-            GFP_KERNEL,
         )?;
-        let new = Attached {
-            name,
-            _directory: directory,
-        };
-        attached.push_within_capacity(new).map_err(|_| ENOMEM)
+        attached
+            .push_within_capacity(Attached { name, directory })
+            .map_err(|_| ENOMEM)
     }
 
     /// Removes directory `name` and drops its object.
