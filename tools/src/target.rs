@@ -2,13 +2,14 @@
 
 //! The module's directory in debugfs: attaches and detaches processes, reads the counters.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 
+use crate::entry::ENTRY_BYTES;
 use crate::pagemap::{Both, Pagemap};
 
 /// Mount point of debugfs.
@@ -21,6 +22,8 @@ const DIRECTORY: &str = "/sys/kernel/debug/xpagemap";
 pub struct Target {
     pid: i32,
     ours: bool,
+    /// The target's pagemap: unreadable once the target was removed.
+    pagemap: Option<File>,
 }
 
 impl Target {
@@ -31,12 +34,21 @@ impl Target {
     /// The module is not loaded, the caller lacks a capability, or there is no such process.
     pub fn attach(pid: i32) -> Result<Self> {
         match control("attach", pid) {
-            Ok(()) => Ok(Self { pid, ours: true }),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Ok(Self { pid, ours: false })
-            }
+            Ok(()) => Ok(Self::new(pid, true)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Self::new(pid, false)),
             Err(error) => Err(explain(error)).context(format!("cannot attach process {pid}")),
         }
+    }
+
+    fn new(pid: i32, ours: bool) -> Self {
+        let mut target = Self {
+            pid,
+            ours,
+            pagemap: None,
+        };
+
+        target.pagemap = File::open(target.file("pagemap")).ok();
+        target
     }
 
     /// Opens both pagemap files of the process.
@@ -64,12 +76,21 @@ impl Target {
 
 impl Drop for Target {
     fn drop(&mut self) {
+        // Another caller's attach may have replaced it, once the process had executed a program.
         if self.ours
+            && !self.pagemap.as_ref().is_some_and(is_removed)
             && let Err(error) = control("detach", self.pid)
         {
             eprintln!("xpagemap: cannot detach process {}: {error}", self.pid);
         }
     }
+}
+
+/// Returns true if the target that `pagemap` belongs to was detached or replaced.
+fn is_removed(pagemap: &File) -> bool {
+    let read = pagemap.read_at(&mut [0; ENTRY_BYTES], 0);
+
+    read.is_err_and(|error| error.raw_os_error() == Some(libc::EIO))
 }
 
 /// Reads the module's `stats` file.

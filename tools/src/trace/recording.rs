@@ -40,9 +40,8 @@ impl Recording {
         };
         ensure!(
             !recording.is_gone()?,
-            "process {pid} was attached before, and has exited or executed another program since; \
-             run `echo {pid} > /sys/kernel/debug/xpagemap/detach` and try again",
-            pid = recording.target.pid()
+            "process {} has exited or executed another program meanwhile",
+            recording.target.pid()
         );
         if !found {
             write_line(&path, "1").context("cannot start recording")?;
