@@ -9,6 +9,7 @@
 pub mod demo;
 pub mod entry;
 pub mod interrupt;
+pub mod maps;
 pub mod pagemap;
 pub mod range;
 pub mod runs;

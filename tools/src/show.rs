@@ -12,6 +12,7 @@ use anyhow::{Context, Result, ensure};
 use procfs::process::{MMPermissions, MMapPath, MemoryMap, Process};
 
 use crate::interrupt;
+use crate::maps::name;
 use crate::range::{AddressRange, overlap};
 use crate::runs::{Merger, Pair, Run};
 use crate::target::Target;
@@ -139,22 +140,6 @@ fn letters(permissions: MMPermissions) -> String {
     .map(|(flag, yes, no)| if permissions.contains(flag) { yes } else { no })
     .iter()
     .collect()
-}
-
-fn name(map: &MemoryMap) -> String {
-    match &map.pathname {
-        MMapPath::Path(path) => path.display().to_string(),
-        MMapPath::Heap => "[heap]".to_string(),
-        MMapPath::Stack => "[stack]".to_string(),
-        MMapPath::TStack(thread) => format!("[stack:{thread}]"),
-        MMapPath::Vdso => "[vdso]".to_string(),
-        MMapPath::Vvar => "[vvar]".to_string(),
-        MMapPath::Vsyscall => "[vsyscall]".to_string(),
-        MMapPath::Rollup => "[rollup]".to_string(),
-        MMapPath::Anonymous => String::new(),
-        MMapPath::Vsys(key) => format!("SysV shared memory, key {key:#x}"),
-        MMapPath::Other(other) => format!("[{other}]"),
-    }
 }
 
 #[cfg(test)]

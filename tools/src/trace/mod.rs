@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::interrupt;
+use crate::maps::{Maps, Names};
 use crate::range::AddressRange;
 use crate::target::Target;
 use log::Log;
@@ -30,7 +31,7 @@ use report::Report;
 ///
 /// Records until the time is up, until Ctrl-C, or until the process exits. Then prints a table of
 /// causes, with the numbers of bits set and cleared and the processes, and the history of each page;
-/// consecutive pages with the same history share a line. The exclusive bit is PG_anon_exclusive: the
+/// pages of a mapping with the same history share a line, those of most pages first. The exclusive bit is PG_anon_exclusive: the
 /// page belongs to this process alone, which may write to it without a copy.
 #[derive(clap::Args)]
 #[command(override_usage = "xpagemap trace [OPTIONS] <PID> [RANGE]\n       \
@@ -44,8 +45,11 @@ pub struct Args {
     /// Seconds until recording stops [default: until Ctrl-C]
     #[arg(short, long, value_parser = seconds)]
     seconds: Option<Duration>,
+    /// Print histories by address: consecutive pages with the same history share a line
+    #[arg(short, long)]
+    addresses: bool,
     /// Print a line per change instead of a history of each page
-    #[arg(long)]
+    #[arg(long, conflicts_with = "addresses")]
     each: bool,
     /// Program to run and record from its first instruction to its last, and its arguments
     #[arg(last = true, conflicts_with_all = ["pid", "range"])]
@@ -133,10 +137,18 @@ fn finish(
         );
     }
     recording.stop()?;
+    let mut names = watched.names;
+    let maps = Maps::of(pid);
     let mut text = recording.read()?;
     drop(recording);
 
     let mut missed = None;
+    // Of a process that has executed another program, `maps` may be those of that one.
+    if let Ok(maps) = maps
+        && !log::is_gone(&text)
+    {
+        names.push(maps);
+    }
     if log::is_gone(&text) && watched.text.len() > text.len() {
         text = watched.text;
         missed = Some(watched.read.elapsed());
@@ -153,15 +165,18 @@ fn finish(
         pid,
         range: args.range,
         each: args.each,
+        addresses: args.addresses,
+        names,
         missed,
     }
     .print(out, procfs::page_size())
 }
 
-/// The newest copy of the log, read while it grew.
+/// The newest copy of the log, read while it grew, and the names of the mappings until then.
 struct Watched {
     text: String,
     read: Instant,
+    names: Names,
 }
 
 /// Waits until the time limit, a signal, or `ended` returning true.
@@ -175,7 +190,11 @@ fn watch(
     let mut watched = Watched {
         text: String::new(),
         read: start,
+        names: Names::default(),
     };
+    if let Ok(maps) = Maps::of(recording.pid()) {
+        watched.names.push(maps);
+    }
 
     loop {
         let left = limit.map_or(TICK, |limit| limit.saturating_sub(start.elapsed()));
@@ -186,9 +205,13 @@ fn watch(
 
         if watched.read.elapsed() >= rest {
             let begun = Instant::now();
+            let maps = Maps::of(recording.pid());
             let text = recording.read()?;
             if !log::is_gone(&text) {
-                watched = Watched { text, read: begun };
+                (watched.text, watched.read) = (text, begun);
+                if let Ok(maps) = maps {
+                    watched.names.push(maps);
+                }
             }
             rest = PERIOD.max(begun.elapsed() * REST);
         }

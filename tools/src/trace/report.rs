@@ -10,6 +10,7 @@ use anyhow::Result;
 
 use super::log::Log;
 use super::{causes, history};
+use crate::maps::Names;
 use crate::range::AddressRange;
 
 /// A log to print, and the options.
@@ -22,6 +23,10 @@ pub struct Report<'a> {
     pub range: Option<AddressRange>,
     /// Print a line per change instead of histories.
     pub each: bool,
+    /// Print histories by address instead of by mapping.
+    pub addresses: bool,
+    /// The names of the process's mappings.
+    pub names: Names,
     /// Set if the log was lost with the address space: age of the copy that is printed.
     pub missed: Option<Duration>,
 }
@@ -50,8 +55,10 @@ impl Report<'_> {
         writeln!(out)?;
         if self.each {
             self.changes(out, start)
+        } else if self.addresses {
+            history::print_addresses(out, &self.log.events, page_size)
         } else {
-            history::print(out, &self.log.events, page_size)
+            history::print(out, &self.log.events, page_size, &self.names)
         }
     }
 
@@ -120,6 +127,7 @@ impl Report<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::maps::tests::names;
 
     const TEXT: &str = "# seq ns op pfn address cause site pid comm\n\
         1 5000000 set 1 5000 new do_anonymous_page+0x1 212 worker\n\
@@ -132,6 +140,8 @@ mod tests {
             pid: 212,
             range: None,
             each: false,
+            addresses: false,
+            names: names(&[(5..6, "[heap]")]),
             missed: None,
         };
         let mut out = Vec::new();
@@ -151,10 +161,18 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.contains("  new > fork-share   by worker (212)\n"),
+            text.contains("\n       1  [heap]   new > fork-share   by worker (212)\n"),
             "{text}"
         );
         assert!(!text.contains("site"), "{text}");
+    }
+
+    #[test]
+    fn addresses_on_demand() {
+        let text = printed(TEXT, |report| report.addresses = true);
+        let line = "5000-6000                        1  new > fork-share   by worker (212)\n";
+        assert!(text.contains(line), "{text}");
+        assert!(!text.contains("heap"), "{text}");
     }
 
     #[test]
