@@ -37,7 +37,7 @@ static size_t store(const struct shmem_region *g, size_t first, struct shmemscan
 }
 
 /* Stores the regions of one call. Returns 0 or -EPROTO. */
-static int store_all(const struct shmem_region *regions, int count,
+static int store_all(const struct shmem_region *regions, int count, bool moving,
 		     const struct shmem_scan_arg *arg, size_t first, struct shmemscan_page *out)
 {
 	__u64 at = arg->start, pages = 0;
@@ -50,7 +50,7 @@ static int store_all(const struct shmem_region *regions, int count,
 		if (regions[i].start < at || regions[i].end <= regions[i].start ||
 		    regions[i].end > arg->walk_end)
 			return -EPROTO;
-		if (i && is_same_run(&regions[i - 1], &regions[i]))
+		if (i && !moving && is_same_run(&regions[i - 1], &regions[i]))
 			return -EPROTO;
 		stored = store(&regions[i], first, out);
 		if (!stored)
@@ -61,8 +61,8 @@ static int store_all(const struct shmem_region *regions, int count,
 	return pages == arg->pages ? 0 : -EPROTO;
 }
 
-int shmemscan_pages(int fd, size_t first, size_t pages, size_t room,
-		    struct shmemscan_page *out)
+static int scan(int fd, size_t first, size_t pages, size_t room, bool moving,
+		struct shmemscan_page *out)
 {
 	struct shmem_region *regions = calloc(room, sizeof(*regions));
 	struct shmem_scan_arg arg = {
@@ -78,8 +78,20 @@ int shmemscan_pages(int fd, size_t first, size_t pages, size_t room,
 	memset(out, 0, pages * sizeof(*out));
 	for (; !err && arg.start < arg.end; arg.start = arg.walk_end) {
 		count = ioctl(fd, SHMEM_SCAN, &arg);
-		err = count < 0 ? -errno : store_all(regions, count, &arg, first, out);
+		err = count < 0 ? -errno : store_all(regions, count, moving, &arg, first, out);
 	}
 	free(regions);
 	return err;
+}
+
+int shmemscan_pages(int fd, size_t first, size_t pages, size_t room,
+		    struct shmemscan_page *out)
+{
+	return scan(fd, first, pages, room, false, out);
+}
+
+int shmemscan_moving_pages(int fd, size_t first, size_t pages, size_t room,
+			   struct shmemscan_page *out)
+{
+	return scan(fd, first, pages, room, true, out);
 }

@@ -51,6 +51,13 @@ struct shmemscan_page {
 int shmemscan_pages(int fd, size_t first, size_t pages, size_t room,
 		    struct shmemscan_page *out);
 
+/*
+ * The same while the pages change. The kernel releases its lock between two parts of a call,
+ * so that a page that has moved meanwhile may begin a region like the one before.
+ */
+int shmemscan_moving_pages(int fd, size_t first, size_t pages, size_t room,
+			   struct shmemscan_page *out);
+
 /* True if a page in these categories can have any byte that is not zero. */
 static inline bool shmemscan_has_data(__u64 categories)
 {
