@@ -19,7 +19,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo check test check-debug check-upstream check-series bench shell lint rust-analyzer module install kernel-tree \
-	patches post deps kernel tools clean distclean
+	patches post deps kernel tools examples clean distclean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1 \2/p' $(MAKEFILE_LIST) | \
@@ -79,6 +79,9 @@ kernel: deps ## build a kernel and its module: KERNEL=patched, stock or debug
 
 tools: deps ## build the command line, build/tools/release/xpagemap
 	@scripts/tools.sh
+
+examples: deps ## build examples/: pages of shared memory that a checkpoint must save
+	@scripts/examples.sh
 
 clean: ## remove build/, but for KERNEL_TREE
 	@test ! -e build || find build -mindepth 1 -maxdepth 1 ! -name linux -exec rm -rf {} +

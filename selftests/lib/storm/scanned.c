@@ -29,7 +29,7 @@ static void __printf(4, 5) record_wrong(struct scanned *s, const struct part *p,
 
 	if (s->wrong++)
 		return;
-	len = snprintf(s->first, sizeof(s->first), "file of %zu pages, page %zu, categories %#llx: ",
+	len = snprintf(s->first, sizeof(s->first), "file of %zu pages, page %zu, in %#llx: ",
 		       p->sh->region.pages, page, p->page[page - p->first].categories);
 	va_start(args, fmt);
 	vsnprintf(s->first + len, sizeof(s->first) - len, fmt, args);
