@@ -43,7 +43,7 @@ check-upstream: ## the kernel's own mm selftests give the same results on stock 
 check-series: ## build and boot a kernel after each patch of each series: SERIES=1-fixes, FROM=2; APPLY=1: no build
 	@SERIES=$(SERIES) FROM=$(FROM) scripts/each.sh $(if $(APPLY),--apply)
 
-bench: ## measure readers on three kernels, in instructions: tables, build/bench.json
+bench: ## measure readers in instructions: tables, build/bench.json (TESTS=bench_save to choose)
 	@scripts/bench.sh
 
 shell: kernel tools ## an interactive shell in the guest, module loaded

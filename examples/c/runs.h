@@ -5,7 +5,7 @@
 
 #include <err.h>
 #include <fcntl.h>
-#include <stdint.h>
+#include <linux/types.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,21 +14,21 @@
 #define UNSUPPORTED	3	/* exit status: the kernel lacks the interface */
 
 struct runs {
-	uint64_t start;
-	uint64_t end;
-	uint64_t pages;
+	__u64 start;
+	__u64 end;
+	__u64 pages;
 };
 
 /* Prints the last run. */
 static inline void runs_flush(struct runs *r)
 {
 	if (r->end > r->start)
-		printf("%llx-%llx\n", (unsigned long long)r->start, (unsigned long long)r->end);
+		printf("%llx-%llx\n", r->start, r->end);
 	r->start = r->end;
 }
 
 /* Adds bytes of the file, in ascending order. Neighbours are one run. */
-static inline void runs_add(struct runs *r, uint64_t start, uint64_t end)
+static inline void runs_add(struct runs *r, __u64 start, __u64 end)
 {
 	if (start != r->end) {
 		runs_flush(r);
@@ -41,12 +41,12 @@ static inline void runs_add(struct runs *r, uint64_t start, uint64_t end)
 static inline int runs_done(struct runs *r)
 {
 	runs_flush(r);
-	printf("total %llu pages\n", (unsigned long long)r->pages);
+	printf("total %llu pages\n", r->pages);
 	return 0;
 }
 
 /* Opens the file on the command line. Stores its size, rounded up to whole pages. */
-static inline int open_file(int argc, char **argv, uint64_t *size)
+static inline int open_file(int argc, char **argv, __u64 *size)
 {
 	struct stat st;
 	int fd;

@@ -11,11 +11,11 @@ int main(int argc, char **argv)
 {
 	struct runs runs = { 0 };
 	off_t start, end = 0;
-	uint64_t size;
+	__u64 size;
 	int fd;
 
 	fd = open_file(argc, argv, &size);
-	while ((uint64_t)end < size) {
+	while ((__u64)end < size) {
 		start = lseek(fd, end, SEEK_DATA);
 		if (start < 0 && errno == ENXIO)
 			break;

@@ -14,7 +14,7 @@ int main(int argc, char **argv)
 {
 	static unsigned char states[PAGES];
 	struct runs runs = { 0 };
-	uint64_t size, at, pages, i;
+	__u64 size, at, pages, i;
 	char *map;
 	int fd;
 

@@ -18,7 +18,7 @@ int main(int argc, char **argv)
 	struct pm_scan_arg arg = {
 		.size = sizeof(arg),
 		.flags = PM_SCAN_SHMEM_SWAP | PM_SCAN_SHMEM_CACHE,
-		.vec = (uintptr_t)regions,
+		.vec = (unsigned long)regions,
 		.vec_len = REGIONS,
 		.category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED | PAGE_IS_CACHED,
 		/* One bit that all of them have, so that neighbours are one region. */
@@ -26,7 +26,7 @@ int main(int argc, char **argv)
 	};
 	struct runs runs = { 0 };
 	int fd, pagemap, count, i;
-	uint64_t size, base;
+	__u64 size, base;
 	void *map;
 
 	fd = open_file(argc, argv, &size);
@@ -36,12 +36,13 @@ int main(int argc, char **argv)
 	pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	if (map == MAP_FAILED || pagemap < 0)
 		err(1, "%s", argv[1]);
-	base = (uintptr_t)map;
+	base = (unsigned long)map;
 	arg.end = base + size;
 	for (arg.start = base; arg.start < arg.end; arg.start = arg.walk_end) {
 		count = ioctl(pagemap, PAGEMAP_SCAN, &arg);
 		if (count < 0 && (errno == EINVAL || errno == ENOTTY))
-			errx(UNSUPPORTED, "this kernel has no PM_SCAN_SHMEM_SWAP or no PM_SCAN_SHMEM_CACHE");
+			errx(UNSUPPORTED, "this kernel has no %s",
+			     "PM_SCAN_SHMEM_SWAP or no PM_SCAN_SHMEM_CACHE");
 		if (count < 0)
 			err(1, "PAGEMAP_SCAN");
 		for (i = 0; i < count; i++)

@@ -15,13 +15,13 @@ int main(int argc, char **argv)
 	static struct shmem_region regions[REGIONS];
 	struct shmem_scan_arg arg = {
 		.size = sizeof(arg),
-		.vec = (uintptr_t)regions,
+		.vec = (unsigned long)regions,
 		.vec_len = REGIONS,
 		/* Cached and not dirty is zero: it was read, or allocated, and never written. */
 		.category_mask = SHMEM_IS_DIRTY | SHMEM_IS_SWAPPED,
 	};
 	struct runs runs = { 0 };
-	uint64_t size;
+	__u64 size;
 	int fd, count, i;
 
 	fd = open_file(argc, argv, &size);
@@ -29,8 +29,7 @@ int main(int argc, char **argv)
 	for (; arg.start < arg.end; arg.start = arg.walk_end) {
 		count = ioctl(fd, SHMEM_SCAN, &arg);
 		if (count < 0 && errno == ENOTTY)
-			errx(UNSUPPORTED, "this kernel has no SHMEM_SCAN, or %s is no shared memory",
-			     argv[1]);
+			errx(UNSUPPORTED, "this kernel has no SHMEM_SCAN for %s", argv[1]);
 		if (count < 0)
 			err(1, "SHMEM_SCAN");
 		for (i = 0; i < count; i++)

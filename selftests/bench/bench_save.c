@@ -35,7 +35,7 @@
 #define PAGE_IS_CACHED		PM_BIT(10)
 #endif
 
-/* What a way has found. */
+/* Runs of pages that a way has found. */
 struct found {
 	size_t runs;
 	size_t pages;

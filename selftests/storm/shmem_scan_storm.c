@@ -294,8 +294,9 @@ static bool all_happened(const struct results *res, long long stolen)
 	const struct churn_counts *small = &res->counts[SMALL], *large = &res->counts[LARGE];
 
 	return small->refilled && small->touched && small->punched && small->truncated &&
-	       small->paged_out && large->whole && large->split && large->collapsed + res->collapsed &&
-	       res->touched && res->read_ahead && res->paged_out && stolen > 0;
+	       small->paged_out && large->whole && large->split &&
+	       large->collapsed + res->collapsed && res->touched && res->read_ahead &&
+	       res->paged_out && stolen > 0;
 }
 
 static long long stolen_by_kswapd(void)

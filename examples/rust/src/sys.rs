@@ -182,8 +182,16 @@ impl Mapping {
         let length = NonZeroUsize::new(size).ok_or(Errno::EINVAL)?;
 
         // SAFETY: a new mapping at an address of the kernel's choice touches no existing memory.
-        let start =
-            unsafe { mmap(None, length, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, file, 0) }?;
+        let start = unsafe {
+            mmap(
+                None,
+                length,
+                ProtFlags::PROT_READ,
+                MapFlags::MAP_SHARED,
+                file,
+                0,
+            )
+        }?;
         Ok(Self { start, size })
     }
 
