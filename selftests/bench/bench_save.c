@@ -208,30 +208,50 @@ static void measure_all(const struct region *r, const char *written, const char 
 		measure(&ways[i], r, written, swapped);
 }
 
-static void swap_out(const struct region *r, size_t from, size_t pages)
+/* Swaps pages out, of which all that are in memory are in @cg, and frees the swap cache. */
+static void swap_out(const struct region *r, size_t pages, const struct cgroup *cg)
 {
-	long left = region_pageout_pages(r, from, pages);
+	long left = region_pageout_pages(r, 0, pages);
 
 	if (left)
 		die("pages stay in memory", left);
+	/* mincore() finds pages in the swap cache. */
+	left = cgroup_drop_swap_cache(cg);
+	if (left)
+		die("pages stay in the swap cache", left);
+}
+
+static void map(struct region *r, size_t pages)
+{
+	if (region_map_memfd(r, pages))
+		die("memfd", 0);
+	madvise(r->addr, pages * PAGE_BYTES, MADV_NOHUGEPAGE);
+}
+
+static void fill(struct region *r, size_t from, size_t to, size_t every)
+{
+	for (; from < to; from += every)
+		region_fill_page(r, from);
 }
 
 /* Every @every-th page is written; swapped are none, those of the first half, and all. */
-static void run(size_t pages, size_t every, const char *written)
+static void run(size_t pages, size_t every, const char *written, const struct cgroup *cg)
 {
+	size_t count = pages / every;
 	struct region r;
-	size_t i, count = pages / every;
 
-	if (region_map_memfd(&r, pages))
-		die("memfd", 0);
-	madvise(r.addr, pages * PAGE_BYTES, MADV_NOHUGEPAGE);
-	for (i = 0; i < pages; i += every)
-		region_fill_page(&r, i);
+	map(&r, pages);
+	fill(&r, 0, pages, every);
 	measure_all(&r, written, "none", count, 0);
-	swap_out(&r, 0, pages / 2);
-	measure_all(&r, written, "half", count, count / 2);
-	swap_out(&r, 0, pages);
+	swap_out(&r, pages, cg);
 	measure_all(&r, written, "all", count, count);
+	region_free(&r);
+
+	map(&r, pages);
+	fill(&r, 0, pages / 2, every);
+	swap_out(&r, pages / 2, cg);
+	fill(&r, pages / 2, pages, every);
+	measure_all(&r, written, "half", count, count / 2);
 	region_free(&r);
 }
 
@@ -239,9 +259,14 @@ int main(void)
 {
 	const char *text = getenv("XPAGEMAP_BENCH_MIB");
 	size_t pages = (text && *text ? strtoul(text, NULL, 10) : 1024) * MIB_PAGES;
+	struct cgroup cg;
+	int err = cgroup_create(&cg) ?: cgroup_enter(&cg);
 
-	run(pages, 1, "every page");
-	run(pages, 2, "every 2nd page");
-	run(pages, 512, "every 512th page");
+	if (err)
+		die("cgroup", err);
+	run(pages, 1, "every page", &cg);
+	run(pages, 2, "every 2nd page", &cg);
+	run(pages, 512, "every 512th page", &cg);
+	cgroup_destroy(&cg);
 	return 0;
 }

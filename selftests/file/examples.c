@@ -132,6 +132,11 @@ static bool second_half(size_t page)
 	return page >= PAGES / 2;
 }
 
+static bool every_second_of_first_half(size_t page)
+{
+	return every_second(page) && !second_half(page);
+}
+
 static bool every_second_of_second_half(size_t page)
 {
 	return every_second(page) && second_half(page);
@@ -165,9 +170,11 @@ TEST_F(examples, all_in_memory)
 /* mincore() leaves out the pages in swap, which have data. */
 TEST_F(examples, half_in_swap)
 {
-	fill(&self->region, every_second);
-	ASSERT_EQ(0, region_pageout_pages(&self->region, 0, PAGES / 2));
+	fill(&self->region, every_second_of_first_half);
+	ASSERT_EQ(0, region_pageout(&self->region));
+	/* mincore() finds pages in the swap cache. Pages in memory would be reclaimed, too. */
 	ASSERT_EQ(0, cgroup_drop_swap_cache(&self->cg));
+	fill(&self->region, every_second_of_second_half);
 	ASSERT_EQ(PAGES / 4, region_count(&self->region, PAGE_SWAPPED));
 	expect_all(_metadata, self, every_second);
 	expect_runs(_metadata, self, "save_mincore", every_second_of_second_half);
