@@ -163,15 +163,11 @@ static const struct way {
 	{ "mincore", by_mincore },
 };
 
-static long long swapped_in(void)
-{
-	return read_value("/proc/vmstat", "pswpin");
-}
-
 static void measure(const struct way *way, const struct region *r, const char *written,
 		    const char *swapped)
 {
-	long long least = 0, took, before = swapped_in();
+	long long least = 0, took;
+	long before = region_count(r, PAGE_SWAPPED);
 	struct found f;
 	int i, err;
 
@@ -189,8 +185,8 @@ static void measure(const struct way *way, const struct region *r, const char *w
 	}
 	printf("{\"written\": \"%s\", \"swapped\": \"%s\", \"way\": \"%s\", ", written, swapped,
 	       way->name);
-	printf("\"ns\": %lld, \"runs\": %zu, \"pages\": %zu, \"swapped_in\": %lld, ", least,
-	       f.runs, f.pages, swapped_in() - before);
+	printf("\"ns\": %lld, \"runs\": %zu, \"pages\": %zu, \"swapped_in\": %ld, ", least,
+	       f.runs, f.pages, before - region_count(r, PAGE_SWAPPED));
 	printf("\"mib\": %zu}\n", r->pages / MIB_PAGES);
 	fflush(stdout);
 }
