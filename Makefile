@@ -19,7 +19,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo check test check-debug check-upstream check-series bench shell lint rust-analyzer module install kernel-tree \
-	patches post deps kernel tools clean distclean
+	patches post deps kernel tools examples clean distclean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1 \2/p' $(MAKEFILE_LIST) | \
@@ -43,7 +43,7 @@ check-upstream: ## the kernel's own mm selftests give the same results on stock 
 check-series: ## build and boot a kernel after each patch of each series: SERIES=1-fixes, FROM=2; APPLY=1: no build
 	@SERIES=$(SERIES) FROM=$(FROM) scripts/each.sh $(if $(APPLY),--apply)
 
-bench: ## measure readers on three kernels, in instructions: tables, build/bench.json
+bench: ## measure readers in instructions: tables, build/bench.json (TESTS=bench_save to choose)
 	@scripts/bench.sh
 
 shell: kernel tools ## an interactive shell in the guest, module loaded
@@ -79,6 +79,9 @@ kernel: deps ## build a kernel and its module: KERNEL=patched, stock or debug
 
 tools: deps ## build the command line, build/tools/release/xpagemap
 	@scripts/tools.sh
+
+examples: deps ## build examples/: pages of shared memory that a checkpoint must save
+	@scripts/examples.sh
 
 clean: ## remove build/, but for KERNEL_TREE
 	@test ! -e build || find build -mindepth 1 -maxdepth 1 ! -name linux -exec rm -rf {} +

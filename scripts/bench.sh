@@ -6,7 +6,10 @@
 # instructions (`qemu/run.sh --icount`): no figure is a time, and those of
 # /proc/PID/pagemap differ by less than 0.01 % from run to run.
 #
-# Writes build/bench.json:
+# TESTS in the environment chooses benchmarks: bench, bench_fork, bench_save.
+# XPAGEMAP_BENCH_MIB is the size of the memfd of bench_save, 1024 by default.
+#
+# Writes build/bench.json, of the benchmarks that ran:
 #
 #   { "unit": "instructions",
 #     "pagemap": [                      one for each kernel, memory and file
@@ -18,39 +21,67 @@
 #                    "whole": NUMBER }, ... ],          for reading all of it
 #     "fork": [ { "kernel": "stock"|"patched", "loop": TEXT, "tracing": "off"|"on",
 #                 "whole": NUMBER }, ... ],              for a fork and writes to 16 MiB
+#     "save": [ { "kernel": "patched", "written": TEXT, "swapped": "none"|"half"|"all",
+#                 "way": "SHMEM_SCAN"|"PAGEMAP_SCAN"|"lseek"|"mincore", "mib": N,
+#                 "runs": N, "pages": N,             that it finds
+#                 "swapped_in": N, "whole": NUMBER }, ... ],
 #     "bounds": [ { "name": TEXT, "measured": NUMBER, "limit": NUMBER,
 #                   "holds": BOOL }, ... ] }
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
-KERNELS=(stock patched rfc)
+BENCHES=(bench bench_fork bench_save)
 OUT=$BUILD/bench
+# The guest of bench_save, in MiB: its memfd takes half of the memory, and all of it goes to swap.
+MIB=${XPAGEMAP_BENCH_MIB:-1024}
 
+# kernels_of BENCH: those that it compares.
+kernels_of() {
+	case $1 in
+	bench) echo stock patched rfc ;;
+	bench_fork) echo stock patched ;;
+	bench_save) echo patched ;;
+	*) die "no such benchmark: $1 (${BENCHES[*]})" ;;
+	esac
+}
+
+# measure KERNEL BENCH: adds its lines to the results of the kernel.
 measure() {
-	local kernel=$1 source='' benches=("$BUILD/selftests/bench")
+	local kernel=$1 bench=$2 source='' guest=()
 	# Without the module, /proc is the only source.
 	[ "$kernel" = patched ] || source=proc
-	[ "$kernel" = rfc ] || benches+=("$BUILD/selftests/bench_fork")
-	say "measure on $kernel ..."
+	[ "$bench" != bench_save ] || guest=(--mem $((512 + 2 * MIB))M --swap $((256 + MIB * 5 / 4))M --timeout 7200)
+	say "measure $bench on $kernel ..."
 	# Without setarch -R, address randomization makes a difference of up to 5 %.
-	# shellcheck disable=SC2016 # for the shell in the guest to expand
-	"$QEMU_DIR/run.sh" --icount --kernel "$kernel" -- \
-		env "XPAGEMAP_SOURCE=$source" sh -c 'for bench; do setarch -R "$bench" || exit; done' sh \
-		"${benches[@]}" >"$OUT/$kernel.new" </dev/null
-	mv "$OUT/$kernel.new" "$OUT/$kernel"
+	"$QEMU_DIR/run.sh" --icount --kernel "$kernel" "${guest[@]}" -- \
+		env "XPAGEMAP_SOURCE=$source" "XPAGEMAP_BENCH_MIB=$MIB" setarch -R "$BUILD/selftests/$bench" \
+		>>"$OUT/$kernel.new" </dev/null
 }
 
 main() {
-	local kernel
+	local bench kernel list kernels=()
+	read -ra benches <<<"${TESTS:-${BENCHES[*]}}"
+	for bench in "${benches[@]}"; do
+		list=$(kernels_of "$bench")
+		for kernel in $list; do
+			[[ " ${kernels[*]} " == *" $kernel "* ]] || kernels+=("$kernel")
+		done
+	done
 	mkdir -p "$OUT" "$BUILD/log"
 	"$SCRIPTS/deps.sh"
 	"$SCRIPTS/fetch.sh" >/dev/null
-	for kernel in "${KERNELS[@]}"; do "$QEMU_DIR/build.sh" "$kernel"; done
-	build_selftests patched
+	for kernel in "${kernels[@]}"; do "$QEMU_DIR/build.sh" "$kernel"; done
+	build_selftests patched "${benches[@]}"
 	cd "$ROOT"
-	for kernel in "${KERNELS[@]}"; do measure "$kernel"; done
-	exec "$PYTHON" selftests/bench/bench_table "$BUILD/bench.json" "${KERNELS[@]/#/$OUT/}"
+	for kernel in "${kernels[@]}"; do
+		: >"$OUT/$kernel.new"
+		for bench in "${benches[@]}"; do
+			[[ " $(kernels_of "$bench") " != *" $kernel "* ]] || measure "$kernel" "$bench"
+		done
+		mv "$OUT/$kernel.new" "$OUT/$kernel"
+	done
+	exec "$PYTHON" selftests/bench/bench_table "$BUILD/bench.json" "$(IFS=,; echo "${benches[*]}")" "${kernels[@]/#/$OUT/}"
 }
 
 # Read whole before it runs, so that an edit meanwhile changes nothing.

@@ -169,9 +169,11 @@ kernel_make_args() {
 }
 
 # build_selftests KERNEL [PROGRAM...]: the test programs, by default all, with that kernel's headers.
+# The program `examples` runs those of examples/.
 build_selftests() {
 	local kernel=$1
 	shift
+	case " $* " in '  ' | *' examples '*) "$SCRIPTS/examples.sh" ;; esac
 	work "build the selftests" "$BUILD/log/selftests.log" \
 		make -C "$ROOT/selftests" -j "$(nproc)" KSRC="$("$QEMU_DIR/build.sh" --source "$kernel")" \
 		OUTPUT="$BUILD/selftests" CC="$(llvm_tool clang)" "${@/#/$BUILD/selftests/}"

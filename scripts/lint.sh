@@ -55,7 +55,7 @@ check_patches() {
 
 check_c() {
 	local file status=0
-	for file in "$ROOT"/selftests/*.h "$ROOT"/selftests/*/*.[ch] "$ROOT"/selftests/lib/*/*.[ch]; do
+	for file in "$ROOT"/selftests/*.h "$ROOT"/selftests/*/*.[ch] "$ROOT"/selftests/lib/*/*.[ch] "$ROOT"/examples/c/*.[ch]; do
 		[ ! -e "$file" ] || checkpatch --no-tree -f "$file" || status=1
 	done
 	return $status
@@ -96,13 +96,14 @@ export PATH RUSTC RUSTFMT
 # Cheap checks first: the others need a kernel.
 check words "$SCRIPTS/lint-words.sh"
 check layout "$SCRIPTS/lint-layout.sh"
-check imports "$PYTHON" "$SCRIPTS/lint-imports.py" src tools/src models/src
+check imports "$PYTHON" "$SCRIPTS/lint-imports.py" src tools/src models/src examples/rust/src
 check shellcheck shellcheck -x "${SHELL_SCRIPTS[@]}"
 check series "$SCRIPTS/each.sh" --apply
 KSRC=$("$QEMU_DIR/build.sh" --source stock)
 check rustfmt-module "$RUSTFMT" --check --edition 2021 --config-path "$KSRC/.rustfmt.toml" "${MODULE_SOURCES[@]}"
 check_crate tools tools
 check_crate models models
+check_crate examples examples/rust
 check checkpatch-selftests check_c
 "$QEMU_DIR/build.sh" patched
 # Files that a patch adds are looked up in the patched tree.
