@@ -238,19 +238,24 @@ static int watch(const struct region *r, __u64 features, __u64 mode)
 	return fd;
 }
 
-/* A marker is no data: what is behind it counts. */
+/* A marker is no data: what is behind it counts. SysV's own mapping takes no userfaultfd. */
 TEST_F(cached, markers_of_write_protection)
 {
 	struct uffdio_writeprotect wp = {
-		.range = { (unsigned long)self->region.addr, PAGES * PAGE_BYTES },
+		.range = { .len = PAGES * PAGE_BYTES },
 		.mode = UFFDIO_WRITEPROTECT_MODE_WP,
 	};
-	int uffd = watch(&self->region, 0, UFFDIO_REGISTER_MODE_WP);
+	struct region view;
+	int uffd;
 
+	ASSERT_EQ(0, region_map_view(&view, &self->region, 0, PAGES, MAP_SHARED));
+	uffd = watch(&view, 0, UFFDIO_REGISTER_MODE_WP);
 	ASSERT_LE(0, uffd);
+	wp.range.start = (unsigned long)view.addr;
 	ASSERT_EQ(0, ioctl(uffd, UFFDIO_WRITEPROTECT, &wp));
-	expect_right(_metadata, self->fd, &self->region);
+	expect_right(_metadata, self->fd, &view);
 	close(uffd);
+	region_unmap(&view);
 }
 
 TEST_F(cached, markers_of_poison)
