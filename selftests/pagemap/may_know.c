@@ -74,7 +74,7 @@ static int sum_up(size_t told, size_t due)
 	return told == due ? ALL : MIXED;
 }
 
-/* What read() tells of a mapping that nobody touched: swap by the sysctl alone. */
+/* Swapped pages that read() tells of an untouched mapping, with the sysctl on. */
 static int told_by_read(int fd, const void *addr)
 {
 	__u64 entries[PAGES];
@@ -87,7 +87,7 @@ static int told_by_read(int fd, const void *addr)
 	return sum_up(told, PAGES / 3);
 }
 
-/* What the ioctls tell: all that is due, in both ways, or nothing. */
+/* Pages that both ioctls tell, with each combination of flags: all, none, or some. */
 static int told_by_ioctls(int fd, const void *addr)
 {
 	size_t i, told = 0, due = 0;
