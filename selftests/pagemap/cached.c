@@ -109,6 +109,12 @@ static int fill_by_another(struct child *c, void *arg)
 	return 0;
 }
 
+/* A read fault. */
+static void touch_page(const struct region *r, size_t i)
+{
+	asm volatile("" : : "r"(*region_page(r, i)) : "memory");
+}
+
 /*
  * Another process writes six of each eight pages. Two of these are swapped out, two are
  * mapped here as well, and two are in the page cache alone.
@@ -124,13 +130,13 @@ FIXTURE_SETUP(cached)
 	ASSERT_EQ(0, child_start(&c, fill_by_another, &self->region));
 	ASSERT_EQ(0, child_wait(&c));
 	for (i = 0; i < PAGES; i += 8) {
-		*(volatile unsigned char *)region_page(&self->region, i);
-		*(volatile unsigned char *)region_page(&self->region, i + 1);
+		touch_page(&self->region, i);
+		touch_page(&self->region, i + 1);
 		ASSERT_EQ(0, region_pageout_pages(&self->region, i, 2));
 		ASSERT_EQ(0, madvise(region_page(&self->region, i + 2), 6 * PAGE_BYTES,
 				     MADV_DONTNEED));
-		*(volatile unsigned char *)region_page(&self->region, i + 4);
-		*(volatile unsigned char *)region_page(&self->region, i + 5);
+		touch_page(&self->region, i + 4);
+		touch_page(&self->region, i + 5);
 	}
 	ASSERT_LT(0, region_count(&self->region, PAGE_SWAPPED));
 	ASSERT_LT(0, region_count(&self->region, PAGE_RESIDENT));
@@ -185,7 +191,7 @@ TEST_F(cached, private_mapping)
 	e = expect_right(_metadata, self->fd, &view);
 	EXPECT_LT(0, e.cached);
 	for (i = 3; i < PMD_PAGES; i += 5)
-		*(volatile unsigned char *)region_page(&view, i) = i;
+		*region_page(&view, i) = i;
 	expect_right(_metadata, self->fd, &view);
 	madvise(view.addr, PMD_BYTES / 2, MADV_PAGEOUT);
 	e = expect_right(_metadata, self->fd, &view);

@@ -128,6 +128,12 @@ FIXTURE_TEARDOWN(cached_storm)
 	free(self->all);
 }
 
+/* A read fault. */
+static void touch_page(const struct region *r, size_t i)
+{
+	asm volatile("" : : "r"(*region_page(r, i)) : "memory");
+}
+
 /* Touches single pages and reads ahead, in the mapping of the thread that wrote them. */
 static int touch(struct storm_thread *t)
 {
@@ -144,7 +150,7 @@ static int touch(struct storm_thread *t)
 		} else if (is_data(all, i) && random_below(2)) {
 			region_fill_page(&all->region, i);
 		} else {
-			*(volatile unsigned char *)region_page(&all->region, i);
+			touch_page(&all->region, i);
 		}
 	}
 	i = random_below(PAGES - 64);
@@ -276,10 +282,9 @@ static int check(struct storm_thread *t)
 	for (n = 0; n < 20 && t->number; n++) {
 		i = random_below(PAGES);
 		if (c->view.private && is_data(c->all, i))
-			*(volatile unsigned char *)region_page(&c->view, i) =
-				*(volatile unsigned char *)region_page(&c->view, i);
+			__atomic_fetch_add(region_page(&c->view, i), 0, __ATOMIC_RELAXED);
 		else
-			*(volatile unsigned char *)region_page(&c->view, i);
+			touch_page(&c->view, i);
 	}
 	if (random_below(10) == 0)
 		madvise(c->view.addr, PAGES * PAGE_BYTES, MADV_DONTNEED);
