@@ -264,6 +264,42 @@ TEST_F(cached, markers_of_write_protection)
 	region_unmap(&view);
 }
 
+/* Pages in the page cache that were not write-protected, over several calls, once each. */
+TEST_F(cached, write_protects_what_it_finds)
+{
+	struct page_region regions[7];
+	struct pm_scan_arg arg = {
+		.size = sizeof(arg),
+		.flags = BOTH | PM_SCAN_WP_MATCHING | PM_SCAN_CHECK_WPASYNC,
+		.vec = (unsigned long)regions,
+		.vec_len = ARRAY_SIZE(regions),
+		.category_mask = PAGE_IS_CACHED | PAGE_IS_WRITTEN,
+		.return_mask = PAGE_IS_CACHED,
+	};
+	struct region view;
+	int uffd, again;
+	long i, got, pages;
+
+	ASSERT_EQ(0, region_map_view(&view, &self->region, 0, PAGES, MAP_SHARED));
+	uffd = watch(&view, UFFD_FEATURE_WP_ASYNC, UFFDIO_REGISTER_MODE_WP);
+	ASSERT_LE(0, uffd);
+	for (again = 0; again < 2; again++) {
+		pages = 0;
+		arg.start = (unsigned long)view.addr;
+		arg.end = arg.start + PAGES * PAGE_BYTES;
+		for (; arg.start < arg.end; arg.start = arg.walk_end) {
+			got = ioctl(self->fd, PAGEMAP_SCAN, &arg);
+			ASSERT_LE(0, got);
+			for (i = 0; i < got; i++)
+				pages += (regions[i].end - regions[i].start) / PAGE_BYTES;
+		}
+		EXPECT_EQ(again ? 0 : region_count(&view, PAGE_RESIDENT), pages);
+	}
+	expect_right(_metadata, self->fd, &view);
+	close(uffd);
+	region_unmap(&view);
+}
+
 TEST_F(cached, markers_of_poison)
 {
 	struct uffdio_poison poison = { .range = { .len = 2 * PAGE_BYTES } };

@@ -309,9 +309,10 @@ TEST_F_TIMEOUT(cached_storm, data_is_always_in_a_category, STORM_TIMEOUT)
 	for (i = 0; i < CHECKERS; i++) {
 		const struct checker *c = &all->checker[i];
 
-		ksft_print_msg("mapping %zu: %zu scans and %zu reads of %zu pages, %zu of data: %zu present, %zu in swap, %zu in the page cache, %zu nothing, %zu of them read\n",
-			       i, c->scanned, c->read, c->pages, c->data, c->present,
-			       c->swapped, c->cached, c->nothing, c->zeroes);
+		ksft_print_msg("mapping %zu: %zu scans, %zu reads, of %zu pages, %zu of data\n",
+			       i, c->scanned, c->read, c->pages, c->data);
+		ksft_print_msg("%zu present, %zu in swap, %zu cached, %zu nothing, %zu read\n",
+			       c->present, c->swapped, c->cached, c->nothing, c->zeroes);
 		EXPECT_EQ(0, c->wrong) TH_LOG("mapping %zu: %s", i, c->first);
 		sum.swapped += c->swapped;
 		sum.cached += c->cached;
