@@ -183,13 +183,18 @@ TEST_F(cached, mapping_never_touched)
 /* A copy is told by the page table, wherever it is; the other pages by the file. */
 TEST_F(cached, private_mapping)
 {
+	void *at = region_find_aligned(PAGES * PAGE_BYTES);
 	struct region view;
 	struct expected e;
 	size_t i;
 
-	ASSERT_EQ(0, region_map_view(&view, &self->region, 0, PAGES, MAP_PRIVATE));
+	/* Aligned: 2 MiB folios can be mapped by PMDs */
+	ASSERT_NE(NULL, at);
+	ASSERT_EQ(0, region_map(&view, at, PAGES, MAP_PRIVATE | MAP_FIXED, self->region.fd, 0));
 	e = expect_right(_metadata, self->fd, &view);
 	EXPECT_LT(0, e.cached);
+	touch_page(&view, 2 * PMD_PAGES + 4);
+	expect_right(_metadata, self->fd, &view);
 	for (i = 3; i < PMD_PAGES; i += 5)
 		*region_page(&view, i) = i;
 	expect_right(_metadata, self->fd, &view);

@@ -5,7 +5,8 @@
  * of swap, reclaim, migration, and a swap limit that makes swap-out fail.
  *
  * Each page of the file is either data, written before the storm and only ever written
- * again with the same contents, or a hole that is only ever read. So at each moment:
+ * again with the same contents, or a hole that is only ever read. Half of the data are
+ * zeroes: these are swapped out without I/O, which makes for many moves. So at each moment:
  *
  * 1. A data page is in a category: mapped, in the page cache or in swap. In a private
  *    mapping, its copy has the same contents.
@@ -63,17 +64,33 @@ FIXTURE_VARIANT_ADD(cached_storm, large_folios) {
 	.huge = "huge=always",
 };
 
-static bool is_data(const struct shared *all, size_t page)
+enum { HOLE, ZEROES, HOLE_TOO, DATA };
+
+static int kind_of(const struct shared *all, size_t page)
 {
 	size_t run = 1, i = 0;
 
 	if (all->hole_run)
-		return page / all->hole_run % 2;
+		return page / all->hole_run % 4;
 	while (i + run <= page) {
 		i += run;
 		run = run % 40 + 1;
 	}
-	return run % 2;
+	return run % 4;
+}
+
+static bool is_data(const struct shared *all, size_t page)
+{
+	return kind_of(all, page) % 2;
+}
+
+/* Writes a data page. */
+static void write_page(struct shared *all, size_t page)
+{
+	if (kind_of(all, page) == ZEROES)
+		memset(region_page(&all->region, page), 0, PAGE_BYTES);
+	else
+		region_fill_page(&all->region, page);
 }
 
 static void map_file(struct __test_metadata *_metadata, FIXTURE_DATA(cached_storm) * self,
@@ -106,7 +123,7 @@ FIXTURE_SETUP(cached_storm)
 	map_file(_metadata, self, variant->huge);
 	for (i = 0; i < PAGES; i++)
 		if (is_data(all, i))
-			region_fill_page(&all->region, i);
+			write_page(all, i);
 	for (i = 0; i < CHECKERS; i++) {
 		all->checker[i].all = all;
 		ASSERT_EQ(0, region_map_view(&all->checker[i].view, &all->region, 0, PAGES,
@@ -148,7 +165,7 @@ static int touch(struct storm_thread *t)
 			    (ssize_t)sizeof(page))
 				return -EIO;
 		} else if (is_data(all, i) && random_below(2)) {
-			region_fill_page(&all->region, i);
+			write_page(all, i);
 		} else {
 			touch_page(&all->region, i);
 		}
@@ -327,8 +344,10 @@ TEST_F_TIMEOUT(cached_storm, data_is_always_in_a_category, STORM_TIMEOUT)
 		static const unsigned char zeroes[PAGE_BYTES];
 		const unsigned char *page = region_page(&all->region, i);
 
-		bad += is_data(all, i) ? !pattern_matches(page, region_id(&all->region, i), i) :
-		       !!memcmp(page, zeroes, PAGE_BYTES);
+		if (kind_of(all, i) == DATA)
+			bad += !pattern_matches(page, region_id(&all->region, i), i);
+		else
+			bad += !!memcmp(page, zeroes, PAGE_BYTES);
 	}
 	EXPECT_EQ(0, bad);
 }
