@@ -32,6 +32,10 @@
 #define PM_SWAP_OFFSET		PM_MASK(54, 5)
 #define PM_SWAP_OFFSET_SHIFT	5
 
+/* The swap type and offset of entries without a page: uffd-wp, poison, guard markers. */
+#define PM_MARKER_TYPE		31
+#define PM_MARKER_UFFD_WP	1
+
 /* An entry of PID/exclusive. */
 #define EX_PRESENT		PM_BIT(63)
 #define EX_SWAP			PM_BIT(62)
@@ -55,7 +59,11 @@
 
 /* /proc/PID/pagemap: definitions that the installed headers do not have. */
 #define PM_SCAN_SHMEM_SWAP	PM_BIT(2)
+#define PM_SCAN_SHMEM_CACHE	PM_BIT(3)
+#define PAGE_IS_CACHED		PM_BIT(10)
 #define PM_READ_SHMEM_SWAP	PM_BIT(0)
+#define PM_READ_SHMEM_CACHE	PM_BIT(1)
+#define PM_CACHED		PM_BIT(60)	/* with PM_READ_SHMEM_CACHE */
 #define PAGEMAP_READ		_IOWR('f', 18, struct pm_read_arg)
 #define PAGEMAP_SYSCTL		"/proc/sys/vm/pagemap_shmem_swap"
 
@@ -84,6 +92,12 @@ static inline __u64 pm_swap_offset(__u64 entry)
 static inline bool pm_is_swap(__u64 entry)
 {
 	return (entry & (PM_PRESENT | PM_SWAP)) == PM_SWAP;
+}
+
+static inline bool pm_is_marker(__u64 entry)
+{
+	return (entry & (PM_PRESENT | PM_SWAP | PM_FILE)) == PM_SWAP &&
+	       pm_swap_type(entry) == PM_MARKER_TYPE;
 }
 
 /* No page: only bits of the VMA or of a marker may be set. */

@@ -25,6 +25,7 @@
 #include "lib/memory/uffd.h"
 #include "lib/memory/uring.h"
 #include "lib/pagemap/compare.h"
+#include "lib/pagemap/expected.h"
 #include "lib/pagemap/filemap.h"
 #include "lib/pagemap/listing.h"
 #include "lib/pagemap/lookup.h"

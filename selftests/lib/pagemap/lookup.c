@@ -67,6 +67,8 @@ long pagemap_scan_pages(int fd, const void *addr, __u16 *categories, size_t page
 	__u64 page;
 	long got, i;
 
+	if (flags & PM_SCAN_SHMEM_CACHE)
+		arg.return_mask |= PAGE_IS_CACHED;
 	memset(categories, 0, pages * sizeof(*categories));
 	for (; arg.start < arg.end; arg.start = arg.walk_end) {
 		got = ioctl(fd, PAGEMAP_SCAN, &arg);
@@ -127,14 +129,18 @@ int lookup_range(struct lookup *l, const struct source *src, const void *addr,
 bool lookup_agrees(const struct lookup *l, size_t i, __u64 entry, char *buf,
 		   size_t size)
 {
-	__u16 categories = 0;
+	__u16 categories = 0, scanned;
 
 	if (i >= l->pages)
 		return true;
+	scanned = l->scan[i];
+	/* Only in shmem VMAs, a marker is not PAGE_IS_SWAPPED (see cached.c) */
+	if (pm_is_marker(entry) && !scanned)
+		scanned = PAGE_IS_SWAPPED;
 	categories |= entry & PM_PRESENT ? PAGE_IS_PRESENT : 0;
 	categories |= entry & PM_SWAP ? PAGE_IS_SWAPPED : 0;
 	categories |= entry & PM_FILE ? PAGE_IS_FILE : 0;
-	if (l->bulk[i] == entry && l->sysctl[i] == entry && l->scan[i] == categories)
+	if (l->bulk[i] == entry && l->sysctl[i] == entry && scanned == categories)
 		return true;
 	snprintf(buf, size, "PAGEMAP_READ says %#018llx, sysctl %#018llx, scan %#x",
 		 (unsigned long long)l->bulk[i], (unsigned long long)l->sysctl[i],
