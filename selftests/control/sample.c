@@ -217,7 +217,7 @@ TEST_F(sample, swap_slots_of_a_file)
 	unsigned long index, pages, type, offset, i;
 	char *text, *line, *rest;
 	__u64 entries[PAGES];
-	int fd, found = 0;
+	int fd, got, found = 0;
 
 	ASSERT_EQ(0, region_map_memfd(&self->r, PAGES));
 	region_fill(&self->r);
@@ -236,7 +236,8 @@ TEST_F(sample, swap_slots_of_a_file)
 	for (rest = text; (line = strsep(&rest, "\n")) && *line; ) {
 		if (*line == '#')
 			continue;
-		ASSERT_EQ(4, sscanf(line, "%lu %lu %lu %lu", &index, &pages, &type, &offset));
+		got = sscanf(line, "%lu %lu %lu %lu", &index, &pages, &type, &offset);
+		ASSERT_EQ(4, got);
 		ASSERT_GE((unsigned long)PAGES, index + pages);
 		for (i = 0; i < pages; i++, found++) {
 			__u64 entry = entries[index + i];
