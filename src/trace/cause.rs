@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The causes of a change of the exclusive bit, and the functions that tell them, as tables.
+//! The causes of a change of the exclusive bit, and the functions that imply them, as tables.
 //!
 //! Compilers differ in the functions they inline, so the tables name every function that a change
 //! passes through. A kernel whose functions have other names fails the tests: each provokes a cause
@@ -33,7 +33,7 @@ pub(super) enum Cause {
 use Cause::*;
 
 impl Cause {
-    /// Returns whether this is done to pages of any process.
+    /// Returns whether the cause changes pages of any process, not only of the task that runs.
     pub(super) fn takes_any_page(self) -> bool {
         matches!(
             self,

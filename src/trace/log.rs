@@ -44,7 +44,7 @@ const RETRY_AFTER: Delta = Delta::from_millis(1);
 
 /// The position in a recording.
 pub(super) struct Cursor {
-    /// The recording, the number of the next event, and the number behind the last one.
+    /// The recording, the number of the next event, and the number after the last one.
     part: Option<(Part, u64, u64)>,
     functions: Functions,
     /// The addresses of pages, as of the first step.

@@ -26,7 +26,7 @@ pub(super) struct Part {
     events: Arc<Events>,
     /// The number of the first event.
     start: u64,
-    /// The number behind the last event; none until the recording is stopped.
+    /// The number after that of the last event; none until the recording is stopped.
     end: Option<u64>,
 }
 
@@ -36,8 +36,8 @@ impl Part {
         self.start
     }
 
-    /// Returns the number behind the last event; of a recording that is active, behind the last one
-    /// until now.
+    /// Returns the number after that of the last event, or, while the recording is active, of the
+    /// last event so far.
     pub(super) fn end(&self) -> u64 {
         self.end.unwrap_or_else(|| self.events.next())
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A cache of the code addresses that change the exclusive bit: does the address alone imply the
-//! cause, or are the callers needed? Finding the callers takes two fifths of the time of an event.
+//! A cache of code addresses that change the exclusive bit: for each, whether the address alone
+//! implies the cause. If not, the callers are needed, which take two fifths of an event's time.
 
 use kernel::{
     kallsyms::SymbolBuffer,
@@ -24,8 +24,8 @@ const ENTRIES: usize = 256;
 /// The number of consecutive entries in which an address can be.
 const TRIES: usize = 8;
 
-/// Encodes an entry: the address without its highest bit, which all have, and the answer. 0 is an
-/// empty entry.
+/// Encodes an entry: the address without its highest bit, which all have, and whether the address
+/// implies the cause. 0 is an empty entry.
 const fn known(ip: usize, tells: bool) -> usize {
     ip << 1 | tells as usize
 }

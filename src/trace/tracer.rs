@@ -105,7 +105,7 @@ struct State {
 pub(crate) struct Counts {
     /// Events since the module was loaded.
     pub(crate) seen: u64,
-    /// Of these, events that were overwritten, or given up by their writer.
+    /// Of these, events that were overwritten, or dropped by their writer.
     pub(crate) dropped: u64,
     /// Events that the ring holds.
     pub(crate) max: u64,
@@ -174,7 +174,7 @@ impl Tracer {
         }
     }
 
-    /// Drops the recordings of a target; with the last target, the ring goes.
+    /// Drops the recordings of a target; with the last target, the ring is freed.
     pub(super) fn forget(&self) {
         let mut state = self.state.lock();
 

@@ -62,7 +62,7 @@ pub(crate) fn anon_states(
 /// Makes swap entries of those states that the page table leaves open, where the VMA's shmem file
 /// has the page in swap.
 ///
-/// The page tables were decoded before, each state here is true at a later moment. For a shared
+/// The page tables were decoded before; each state here was true at a later moment. For a shared
 /// mapping the two cannot contradict each other: a page in swap is mapped by no page table.
 fn complete(mm: &MmapReadGuard<'_>, start: usize, states: &mut [PageState]) {
     let end = start + (states.len() << PAGE_SHIFT);

@@ -137,7 +137,7 @@ struct Scan {
 }
 
 impl Scan {
-    /// Returns the VMA and the window from the position on, and advances behind it; no pages where
+    /// Returns the VMA and the window from the position on, and advances past it; no pages where
     /// none was found up to there. [`None`] at the end of the address space.
     fn next<'a>(
         &mut self,
@@ -208,7 +208,7 @@ impl<S: Copy> Sparse<S> {
     }
 
     /// Finds the next window, calls `decode` for it with the mmap lock held for reading, and
-    /// advances behind it. The lock is dropped again.
+    /// advances past it. The lock is dropped again.
     ///
     /// # Errors
     ///
