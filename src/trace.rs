@@ -29,7 +29,6 @@ mod functions;
 mod log;
 mod recording;
 mod ring;
-mod rmap_index;
 mod role;
 mod sites;
 mod tracer;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Freeing a page clears its bit. A page without the bit is freed without an event. The
- * event of a page that is not mapped any more has no address.
+ * An exclusive page that is unmapped is an event at its address. Freeing it clears its bit:
+ * an event without address, for nobody maps the page. A page without the bit is unmapped
+ * and freed without an event.
  */
 #include <linux/mman.h>
 
@@ -39,7 +40,7 @@ TEST_F(events_free, given_back)
 	ASSERT_EQ(0, madvise(self->region.addr, PAGES * PAGE_BYTES, MADV_DONTNEED));
 	ASSERT_EQ(0, traced_end(&self->self));
 	EXPECT_EQ(PAGES, STEPS_TAKEN(&self->self.log, &self->region,
-				     { OP_CLEAR, CAUSE_FREE, self->frames, NULL }));
+				     { OP_CLEAR, CAUSE_UNMAP, self->frames, NULL }));
 }
 
 TEST_F(events_free, unmapped)
@@ -50,7 +51,8 @@ TEST_F(events_free, unmapped)
 
 	ASSERT_EQ(0, munmap(self->region.addr, PAGES * PAGE_BYTES));
 	ASSERT_EQ(0, traced_end(&self->self));
-	EXPECT_EQ(PAGES, steps_none(&self->self.log, &self->region));
+	EXPECT_EQ(PAGES, STEPS_TAKEN(&self->self.log, &self->region,
+				     { OP_CLEAR, CAUSE_UNMAP, self->frames, NULL }));
 	EXPECT_EQ(PAGES, steps_of_frames(&self->self.log, self->frames, PAGES, OP_CLEAR,
 					 CAUSE_FREE));
 	while ((e = events_next(&self->self.log, e, &own)))
@@ -93,7 +95,7 @@ TEST_F(events_free, lazily_freed_page)
 	ASSERT_EQ(0, traced_end(&self->self));
 	EXPECT_EQ(PAGES, exclusive_count(&self->self.ex, self->region.addr, PAGES, ~0ULL, 0));
 	EXPECT_EQ(PAGES, STEPS_TAKEN(&self->self.log, &self->region,
-				     { OP_CLEAR, CAUSE_FREE, self->frames, NULL }));
+				     { OP_CLEAR, CAUSE_UNMAP, self->frames, NULL }));
 }
 
 /* One event for a huge page mapped by a PMD, one for each page mapped by PTEs. */
@@ -113,7 +115,7 @@ TEST_F(events_free, huge_page)
 	head = region_part(&whole, 0, 1);
 	tails = region_part(&whole, 1, PMD_PAGES - 1);
 	EXPECT_EQ(1, STEPS_TAKEN(&self->self.log, &head,
-				 { OP_CLEAR, CAUSE_FREE, frames, NULL }));
+				 { OP_CLEAR, CAUSE_UNMAP, frames, NULL }));
 	EXPECT_EQ(PMD_PAGES - 1, steps_none(&self->self.log, &tails));
 
 	ASSERT_EQ(0, events_start(getpid()));
@@ -121,7 +123,7 @@ TEST_F(events_free, huge_page)
 	ASSERT_EQ(0, madvise(split.addr, PMD_BYTES, MADV_DONTNEED));
 	ASSERT_EQ(0, traced_end(&self->self));
 	EXPECT_EQ(PMD_PAGES, STEPS_TAKEN(&self->self.log, &split,
-					 { OP_CLEAR, CAUSE_FREE, frames, NULL }));
+					 { OP_CLEAR, CAUSE_UNMAP, frames, NULL }));
 	region_free(&whole);
 	region_free(&split);
 }

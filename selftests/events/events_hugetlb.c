@@ -90,7 +90,7 @@ TEST_F(events_hugetlb, freed)
 {
 	ASSERT_EQ(0, traced_again(&self->self));
 	ASSERT_EQ(0, madvise(self->region.addr, PMD_BYTES, MADV_DONTNEED));
-	expect_step(_metadata, self, OP_CLEAR, CAUSE_FREE, self->frame);
+	expect_step(_metadata, self, OP_CLEAR, CAUSE_UNMAP, self->frame);
 }
 
 /* A pin for reading unshares a shared page, as it does small pages. */

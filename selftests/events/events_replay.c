@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * All memory of a process, traced from before it is mapped. For each page that is present
- * in the end, the last event of its frame at its address gives the bit; without an event
+ * in the end, the last event at its address gives the bit and the frame; without an event
  * the bit is clear. It agrees with PID/exclusive and with the operations on the page.
  */
 #include <linux/mman.h>
@@ -13,7 +13,9 @@
 #define OWN	64		/* pages of each of this test's own kinds */
 #define SHOWN	3
 
-enum own_kind { READ_BACK, MIGRATED, MOVED_BY_UFFD, TAKEN_OVER, OWN_KINDS };
+enum own_kind {
+	READ_BACK, MIGRATED, MOVED_BY_UFFD, MOVED_BY_MREMAP, IN_THE_HOLE, TAKEN_OVER, OWN_KINDS
+};
 
 FIXTURE(events_replay) {
 	struct region regions[KINDS], own[OWN_KINDS];
@@ -30,10 +32,17 @@ static void make_own(struct __test_metadata *_metadata, FIXTURE_DATA(events_repl
 	size_t i;
 
 	for (i = 0; i < OWN_KINDS; i++) {
+		if (i == IN_THE_HOLE)
+			continue;
 		ASSERT_EQ(0, region_map_apart(&own[i], OWN));
 		if (i != MOVED_BY_UFFD)
 			region_fill(&own[i]);
 	}
+	from = own[MOVED_BY_MREMAP];
+	ASSERT_EQ(0, region_move(&own[MOVED_BY_MREMAP]));
+	ASSERT_EQ(0, region_map(&own[IN_THE_HOLE], from.addr, OWN,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+	region_fill(&own[IN_THE_HOLE]);
 	ASSERT_EQ(0, region_pageout(&own[READ_BACK]));
 	EXPECT_EQ(0, region_damaged(&own[READ_BACK]));
 	for (i = 0; i < OWN; i++)
@@ -88,25 +97,15 @@ FIXTURE_TEARDOWN(events_replay)
 }
 
 /*
- * The bit by the last event of the frame: at @addr, or at any address if that is NULL. For
- * a huge page, the events of its first page count.
+ * The bit of a frame at @addr by the last event there. For a huge page, the events of its
+ * first page count.
  */
 static bool replayed(const struct events *log, const unsigned char *addr, __u64 frame)
 {
-	struct event like = { .pfn = frame };
-	const struct event *e, *last = NULL;
 	const struct event *const *at;
-	size_t count;
+	size_t count = events_at(log, addr, &at);
 
-	if (addr) {
-		count = events_at(log, addr, &at);
-		while (count-- && !last)
-			last = at[count]->pfn == frame ? at[count] : NULL;
-	} else {
-		for (e = NULL; (e = events_next(log, e, &like)); last = e)
-			;
-	}
-	return last && last->op == OP_SET;
+	return count && at[count - 1]->op == OP_SET && at[count - 1]->pfn == frame;
 }
 
 struct tally {
@@ -115,7 +114,7 @@ struct tally {
 
 /* Compares the bits of a present page: by the log, by PID/exclusive, and as expected. */
 static void check_page(FIXTURE_DATA(events_replay) * self, const unsigned char *addr,
-		       bool moved, bool expected, struct tally *t)
+		       bool expected, struct tally *t)
 {
 	__u64 entry = exclusive_at(&self->self.ex, addr);
 	__u64 frame = frame_at(&self->self.ex, addr);
@@ -124,7 +123,7 @@ static void check_page(FIXTURE_DATA(events_replay) * self, const unsigned char *
 
 	if (!(entry & EX_PRESENT) || entry & (EX_FILE | EX_ZERO))
 		return;
-	told = replayed(&self->self.log, moved ? NULL : addr - into * PAGE_BYTES, frame - into);
+	told = replayed(&self->self.log, addr - into * PAGE_BYTES, frame - into);
 	t->pages++;
 	t->exclusive += bit;
 	if (told == bit && bit == expected)
@@ -142,12 +141,11 @@ TEST_F(events_replay, last_event_of_every_page_gives_its_bit)
 	EXPECT_EQ(0, self->self.log.dropped);
 	for (i = 0; i < KINDS; i++)
 		for (j = 0; j < self->kinds[i].pages; j++)
-			check_page(self, region_page(&self->regions[i], j), false,
+			check_page(self, region_page(&self->regions[i], j),
 				   kind_state(&self->kinds[i], j) & EX_EXCLUSIVE, &t);
 	for (i = 0; i < OWN_KINDS; i++)
 		for (j = 0; j < OWN; j++)
-			check_page(self, region_page(&self->own[i], j), i == MOVED_BY_UFFD,
-				   true, &t);
+			check_page(self, region_page(&self->own[i], j), true, &t);
 	ksft_print_msg("%zu events; %zu of %zu pages right, %zu of them exclusive\n",
 		       self->self.log.count, t.right, t.pages, t.exclusive);
 	EXPECT_EQ(t.pages, t.right);

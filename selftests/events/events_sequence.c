@@ -147,7 +147,7 @@ TEST_F(events_sequence, migrated_then_shared_then_taken_over_then_freed)
 				     { OP_SET, CAUSE_MIGRATE_END, self->second, NULL },
 				     { OP_CLEAR, CAUSE_FORK_SHARE, self->second, NULL },
 				     { OP_SET, CAUSE_COW_REUSE, self->second, NULL },
-				     { OP_CLEAR, CAUSE_FREE, self->second, NULL }));
+				     { OP_CLEAR, CAUSE_UNMAP, self->second, NULL }));
 }
 
 /* Events of the first page of a THP, which stand for all until it is split. */

@@ -87,7 +87,7 @@ TEST_F(events_split, pages_not_mapped_lose_the_bit)
 				       { OP_CLEAR, CAUSE_THP_SPLIT, self->frames + PUNCHED,
 					 NULL }));
 	EXPECT_EQ(1, STEPS_TAKEN(log, &self->head,
-				 { OP_CLEAR, CAUSE_FREE, self->frames, NULL }));
+				 { OP_CLEAR, CAUSE_UNMAP, self->frames, NULL }));
 }
 
 /* Writes to small pages, for the collapse. */

@@ -107,7 +107,7 @@ TEST_F(events_uprobe, copy_is_freed_with_the_last_breakpoint_or_kept)
 		return;
 	}
 	EXPECT_EQ(1, STEPS_TAKEN(&self->self.log, &self->page,
-				 { OP_CLEAR, CAUSE_FREE, &self->copy, NULL }));
+				 { OP_CLEAR, CAUSE_UNMAP, &self->copy, NULL }));
 }
 
 TEST_HARNESS_MAIN

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The causes of a change of the exclusive bit, and the functions that imply them, as tables.
+//! The causes of a change of the exclusive bit, or of its page's address, and the functions that
+//! imply them, as tables.
 //!
 //! Compilers differ in the functions they inline, so the tables name every function that a change
 //! passes through. A kernel whose functions have other names fails the tests: each provokes a cause
@@ -26,6 +27,8 @@ pub(super) enum Cause {
     UffdCopy,
     Hugetlb,
     Device,
+    Move,
+    Unmap,
     Free,
     Other,
 }
@@ -33,14 +36,6 @@ pub(super) enum Cause {
 use Cause::*;
 
 impl Cause {
-    /// Returns whether the cause changes pages of any process, not only of the task that runs.
-    pub(super) fn takes_any_page(self) -> bool {
-        matches!(
-            self,
-            SwapOut | Swapoff | MigrateStart | MigrateEnd | ThpSplit | Collapse | Ksm
-        )
-    }
-
     /// Returns the cause's name in `events`.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -61,6 +56,8 @@ impl Cause {
             UffdCopy => "uffd-copy",
             Hugetlb => "hugetlb",
             Device => "device",
+            Move => "move",
+            Unmap => "unmap",
             Free => "free",
             Other => "other",
         }
@@ -172,6 +169,19 @@ pub(super) const CHANGED_FOR: [(&str, Cause); 47] = [
     ("map_anon_folio_pte_pf", New),
     ("__handle_mm_fault", New),
     ("handle_mm_fault", New),
+];
+
+/// Functions that move exclusive pages to other addresses: mremap() and UFFDIO_MOVE.
+pub(super) const MOVED_IN: [&str; 9] = [
+    "trace_moved_ptes",
+    "move_ptes",
+    "move_page_tables",
+    "move_huge_pmd",
+    "move_huge_pte",
+    "move_hugetlb_page_tables",
+    "move_present_ptes",
+    "move_pages_ptes",
+    "move_pages_huge_pmd",
 ];
 
 /// The cause of changes that are parts of a larger operation.

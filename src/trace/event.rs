@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! An event: a change of the exclusive bit, as it is recorded.
+//! An event: a change of what an address maps, an exclusive page or none, as it is recorded.
 
 use kernel::{
-    mm::{
-        anon_trace::Change,
-        anon_vma::AnonVmaId, //
+    mm::anon_trace::{
+        Change,
+        Kind, //
     },
     prelude::*, //
 };
@@ -16,16 +16,18 @@ pub(super) const CALLERS: usize = 8;
 /// The number of words of an event in the ring.
 pub(super) const WORDS: usize = 9 + CALLERS;
 
-/// A change of the exclusive bit, and the task that made it.
+/// A change, and the task that made it.
 pub(super) struct Event {
     /// Time in nanoseconds of `CLOCK_MONOTONIC`.
     pub(super) time: u64,
     pub(super) pfn: u64,
-    /// The new value of the bit.
+    /// The new value of the bit; if it stays, whether the address maps the page from now on.
     pub(super) exclusive: bool,
-    /// The page's `anon_vma`, which with `index` leads to its addresses, as in rmap.
-    pub(super) anon_vma: Option<AnonVmaId>,
-    pub(super) index: u64,
+    pub(super) kind: Kind,
+    /// The address space that maps the page, see [`id_of`], and the page's address there; 0 and 0
+    /// of a page that nobody maps.
+    pub(super) owner: u64,
+    pub(super) address: u64,
     /// The task's address space, see [`id_of`]; 0 for a kernel thread.
     pub(super) mm: u64,
     /// The task's process, in the initial PID namespace.
@@ -42,20 +44,25 @@ pub(super) struct Event {
 /// Flags in the second word, below the page frame number.
 const EXCLUSIVE: u64 = 1 << 0;
 const HAS_CALLERS: u64 = 1 << 1;
-const PFN_SHIFT: u32 = 2;
+const MAPPING: u64 = 1 << 2;
+const PFN_SHIFT: u32 = 3;
 
 impl Event {
     /// Records a change.
     #[inline(always)]
     pub(super) fn of(change: &Change, callers: [usize; CALLERS]) -> Self {
         let task = current!();
+        let (owner, address) = change
+            .place()
+            .map_or((0, 0), |(mm, address)| (id_of(mm), address as u64));
 
         Self {
             time: change.time_ns(),
             pfn: change.pfn() as u64,
             exclusive: change.exclusive(),
-            anon_vma: change.anon_vma(),
-            index: change.index() as u64,
+            kind: change.kind(),
+            owner,
+            address,
             mm: task.mm().map_or(0, |mm| id_of(mm)),
             tgid: u64::from(task.tgid().unsigned_abs()),
             comm: task.comm(),
@@ -69,12 +76,16 @@ impl Event {
     pub(super) fn words(&self) -> [u64; WORDS - CALLERS] {
         let comm = u128::from_ne_bytes(self.comm);
         let exclusive = if self.exclusive { EXCLUSIVE } else { 0 };
+        let kind = match self.kind {
+            Kind::Flag => 0,
+            Kind::Mapping => MAPPING,
+        };
 
         [
             self.time,
-            self.pfn << PFN_SHIFT | exclusive,
-            self.anon_vma.map_or(0, AnonVmaId::to_bits),
-            self.index,
+            self.pfn << PFN_SHIFT | kind | exclusive,
+            self.owner,
+            self.address,
             self.mm,
             self.tgid,
             // The lower and the upper half.
@@ -102,7 +113,7 @@ impl Event {
 
     /// Decodes an event.
     pub(super) fn from_words(words: &[u64; WORDS]) -> Self {
-        let [time, page, anon_vma, index, mm, tgid, low, high, ip, callers @ ..] = *words;
+        let [time, page, owner, address, mm, tgid, low, high, ip, callers @ ..] = *words;
         let callers = if page & HAS_CALLERS != 0 {
             callers
         } else {
@@ -113,8 +124,13 @@ impl Event {
             time,
             pfn: page >> PFN_SHIFT,
             exclusive: page & EXCLUSIVE != 0,
-            anon_vma: (anon_vma != 0).then(|| AnonVmaId::from_bits(anon_vma)),
-            index,
+            kind: if page & MAPPING != 0 {
+                Kind::Mapping
+            } else {
+                Kind::Flag
+            },
+            owner,
+            address,
             mm,
             tgid,
             comm: (u128::from(high) << 64 | u128::from(low)).to_ne_bytes(),
@@ -154,11 +170,13 @@ mod tests {
 
         event.callers = [7; CALLERS];
         event.exclusive = true;
+        event.kind = Kind::Mapping;
         let words = event.words_with_callers();
         let again = Event::from_words(&words);
         assert_eq!(again.words_with_callers(), words);
         assert_eq!(again.callers, [7; CALLERS]);
         assert_eq!((again.pfn, again.exclusive), (event.pfn, true));
+        assert_eq!(again.kind, Kind::Mapping);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use kernel::{
     kallsyms::SymbolBuffer,
+    mm::anon_trace::Kind,
     prelude::*, //
 };
 
@@ -66,7 +67,11 @@ impl Functions {
         let callers = event.callers.into_iter().take_while(|&caller| caller != 0);
         let functions = Iterator::chain(core::iter::once(event.ip), callers);
 
-        cause_of(functions.map(|addr| self.role(addr)))
+        match event.kind {
+            Kind::Flag => cause_of(functions.map(|addr| self.role(addr))),
+            Kind::Mapping if self.role(event.ip).moves() => Cause::Move,
+            Kind::Mapping => Cause::Unmap,
+        }
     }
 
     /// Returns whether fork maps the page for a child.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `PID/events`: the recorded changes of the exclusive bit of a target's pages.
+//! `PID/events`: the recorded changes of a target's exclusive pages.
 
 use kernel::{
     mm::Mm,
@@ -21,7 +21,6 @@ use crate::files::{
 };
 
 use super::{
-    cause::Cause,
     event::{
         self,
         Event, //
@@ -31,8 +30,7 @@ use super::{
         Part,
         Recording, //
     },
-    ring::Seen,
-    rmap_index::RmapIndex, //
+    ring::Seen, //
 };
 
 /// The number of events of the ring that a step reads.
@@ -47,8 +45,6 @@ pub(super) struct Cursor {
     /// The recording, the number of the next event, and the number after the last one.
     part: Option<(Part, u64, u64)>,
     functions: Functions,
-    /// The addresses of pages, as of the first step.
-    addresses: Option<RmapIndex>,
     /// Retries for the next event so far.
     waited: u32,
     header_done: bool,
@@ -62,8 +58,9 @@ pub(super) struct EventLog {
 
 /// The place of a page in the target.
 enum Place {
-    Address(usize),
-    Unknown,
+    Address(u64),
+    /// The page is mapped nowhere.
+    Nowhere,
 }
 
 impl EventLog {
@@ -72,32 +69,19 @@ impl EventLog {
         Self { mm, recording }
     }
 
-    /// Returns the place of an event's page if the event is one of this target's: made by the
-    /// target, or by others to one of its pages.
-    fn place(
-        &self,
-        event: &Event,
-        cause: Cause,
-        addresses: &RmapIndex,
-        functions: &mut Functions,
-    ) -> Option<Place> {
-        let by_itself = event.mm == event::id_of(&self.mm);
-        let place = event
-            .anon_vma
-            .and_then(|anon_vma| addresses.find(anon_vma, event.index));
+    /// Returns the place of an event's page, if the event is one of this target's.
+    fn place(&self, event: &Event, functions: &mut Functions) -> Option<Place> {
+        let target = event::id_of(&self.mm);
 
-        match place {
-            // A page of a process that the target was forked from is not the target's, unless the
-            // target itself changed it.
-            Some(place) if place.own || by_itself => Some(Place::Address(place.address)),
-            None if by_itself && !cause.takes_any_page() => Some(
-                // A child has the copy at the address at which its parent has the page.
-                addresses
-                    .find_index(event.index)
-                    .filter(|_| functions.forks(event))
-                    .map_or(Place::Unknown, Place::Address),
-            ),
-            _ => None,
+        if event.owner == target {
+            return Some(Place::Address(event.address));
+        }
+        match event.owner {
+            // The target, or an interrupt in it, changed a page that nobody maps any more.
+            0 => (event.mm == target).then_some(Place::Nowhere),
+            // A child has its copy of a page at the address at which the target has the page.
+            _ => (event.mm == target && functions.forks(event))
+                .then_some(Place::Address(event.address)),
         }
     }
 
@@ -106,21 +90,20 @@ impl EventLog {
         &self,
         number: u64,
         event: &Event,
-        addresses: &RmapIndex,
         functions: &mut Functions,
         text: &mut Text,
     ) -> Result {
-        let cause = functions.cause(event);
-        let Some(place) = self.place(event, cause, addresses, functions) else {
+        let Some(place) = self.place(event, functions) else {
             return Ok(());
         };
+        let cause = functions.cause(event);
         let (time, pfn, cause) = (event.time, event.pfn, cause.name());
         let op = if event.exclusive { "set" } else { "clear" };
 
         text.append(fmt!("{number} {time} {op} {pfn} "))?;
         match place {
             Place::Address(address) => text.append(fmt!("{address:x}"))?,
-            Place::Unknown => text.append(fmt!("-"))?,
+            Place::Nowhere => text.append(fmt!("-"))?,
         }
         text.append(fmt!(" {cause} "))?;
         functions.write(event.ip, text)?;
@@ -152,14 +135,13 @@ impl Lines for EventLog {
         Ok(Cursor {
             part,
             functions: Functions::new()?,
-            addresses: None,
             waited: 0,
             header_done: false,
         })
     }
 
     fn step(&self, cursor: &mut Cursor, text: &mut Text) -> Result<bool> {
-        let Some(mm) = self.mm.mmget_not_zero() else {
+        let Some(_mm) = self.mm.mmget_not_zero() else {
             text.append_gone()?;
             return Ok(false);
         };
@@ -171,12 +153,6 @@ impl Lines for EventLog {
             return Ok(false);
         };
         let end = *end;
-        let addresses = match &cursor.addresses {
-            Some(addresses) => addresses,
-            None => cursor
-                .addresses
-                .insert(RmapIndex::of(&mm.mmap_read_lock_killable()?)?),
-        };
         let mut dropped = 0;
 
         let oldest = part.oldest();
@@ -194,7 +170,7 @@ impl Lines for EventLog {
                         text.append(fmt!("# {dropped} events dropped\n"))?;
                         dropped = 0;
                     }
-                    self.write(*next, &event, addresses, &mut cursor.functions, text)?;
+                    self.write(*next, &event, &mut cursor.functions, text)?;
                 }
                 // Reserved: its writer will write it, or was interrupted for long.
                 Seen::Pending if cursor.waited < RETRIES => {

@@ -11,6 +11,7 @@ use super::cause::{
     },
     CHANGED_FOR,
     CHANGED_IN,
+    MOVED_IN,
     ON_BEHALF,
     PART_OF, //
 };
@@ -19,6 +20,7 @@ use super::cause::{
 #[derive(Clone, Copy, Default)]
 pub(super) struct Role {
     on_behalf: bool,
+    moves: bool,
     changed_in: Option<Cause>,
     changed_for: Option<Cause>,
     part_of: Option<(&'static [Cause], Cause)>,
@@ -36,6 +38,7 @@ impl Role {
 
         Self {
             on_behalf: ON_BEHALF.iter().any(|name| name.as_bytes() == function),
+            moves: MOVED_IN.iter().any(|name| name.as_bytes() == function),
             changed_in: find(&CHANGED_IN),
             changed_for: find(&CHANGED_FOR),
             part_of: PART_OF
@@ -47,6 +50,11 @@ impl Role {
 }
 
 impl Role {
+    /// Returns whether this function moves pages to other addresses.
+    pub(super) fn moves(&self) -> bool {
+        self.moves
+    }
+
     /// Returns whether this function copies page tables for a child.
     pub(super) fn forks(&self) -> bool {
         self.changed_for == Some(ForkCopy)
@@ -156,6 +164,13 @@ mod tests {
         assert!(!implies_cause("do_wp_page"));
         assert!(!implies_cause("try_to_migrate_one"));
         assert!(!implies_cause("folio_add_new_anon_rmap"));
+    }
+
+    #[test]
+    fn moves_are_told_from_unmaps() {
+        assert!(Role::of(b"move_ptes").moves());
+        assert!(Role::of(b"move_huge_pmd").moves());
+        assert!(!Role::of(b"folio_remove_rmap_ptes").moves());
     }
 
     #[test]

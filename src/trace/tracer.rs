@@ -2,14 +2,15 @@
 
 //! The recorder: one probe and one ring for all targets, while a recording is active.
 //!
-//! The probe does not know the target of a page: the tracepoint gives the page alone. So it
-//! records every change, and the events of a target are selected when they are read.
+//! The probe records the changes of all processes; the events of a target are selected when they
+//! are read.
 //!
 //! The lock order is in `control/registry.rs`.
 
 use kernel::{
     mm::anon_trace::{
         Change,
+        Kind,
         Probe,
         Registration, //
     },
@@ -74,10 +75,10 @@ impl Probe for Events {
         let mut callers = [0; CALLERS];
 
         // Freeing clears the flag of every page, set or not.
-        if change.exclusive() == change.was_exclusive() {
+        if change.kind() == Kind::Flag && change.exclusive() == change.was_exclusive() {
             return;
         }
-        if self.sites.tells(change.ip()) {
+        if change.kind() == Kind::Mapping || self.sites.tells(change.ip()) {
             self.ring.push(&Event::of(change, callers).words());
         } else {
             change.callers(&mut callers);

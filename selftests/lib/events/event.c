@@ -29,6 +29,8 @@ static const char *const cause_names[CAUSES] = {
 	[CAUSE_UFFD_COPY] = "uffd-copy",
 	[CAUSE_HUGETLB] = "hugetlb",
 	[CAUSE_DEVICE] = "device",
+	[CAUSE_MOVE] = "move",
+	[CAUSE_UNMAP] = "unmap",
 	[CAUSE_FREE] = "free",
 	[CAUSE_OTHER] = "other",
 };
