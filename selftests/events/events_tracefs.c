@@ -112,12 +112,15 @@ static size_t count_changes(char *text, const __u64 *frames, const char *op, int
 		for (i = 0; i < PAGES; i++) {
 			if (c.pfn != frames[i])
 				continue;
-			if (!strcmp(op, "set") && !strcmp(c.op, "clear"))
-				found[i] = wrong[i] = 0;
-			else if (!strcmp(c.op, op) && c.old == old && c.pinned == pinned && !c.order)
+			if (!strcmp(op, "set") && !strcmp(c.op, "clear")) {
+				found[i] = 0;
+				wrong[i] = 0;
+			} else if (!strcmp(c.op, op) && c.old == old &&
+				   c.pinned == pinned && !c.order) {
 				found[i]++;
-			else
+			} else {
 				wrong[i]++;
+			}
 		}
 	}
 	for (i = 0; i < PAGES; i++)
