@@ -17,14 +17,14 @@
 static struct dentry *dir;
 
 /* The kernel's functions fire the tracepoint, but do not accept KSM pages. */
-static void change(struct page *page, bool exclusive)
+static void change(struct page *page, struct vm_area_struct *vma, bool exclusive)
 {
 	if (folio_test_ksm(page_folio(page)))
 		assign_bit(PG_anon_exclusive, &page->flags.f, exclusive);
 	else if (exclusive)
-		SetPageAnonExclusive(page);
+		SetPageAnonExclusive(page, vma);
 	else
-		ClearPageAnonExclusive(page);
+		ClearPageAnonExclusive(page, vma);
 }
 
 static int change_at(struct mm_struct *mm, unsigned long addr, bool exclusive)
@@ -36,7 +36,7 @@ static int change_at(struct mm_struct *mm, unsigned long addr, bool exclusive)
 	if (get_user_pages_remote(mm, addr, 1, 0, &page, NULL) == 1) {
 		err = -EINVAL;
 		if (PageAnon(page)) {
-			change(page, exclusive);
+			change(page, vma_lookup(mm, addr), exclusive);
 			err = 0;
 		}
 		put_page(page);
