@@ -200,10 +200,11 @@ TEST_F(events_move, huge_page_moved_by_mremap)
 {
 	struct region from, to, head;
 	__u64 frames[PMD_PAGES];
-	unsigned char *at = region_find_aligned(PMD_BYTES);
+	unsigned char *at;
 
-	ASSERT_NE(NULL, at);
 	ASSERT_EQ(0, thp_map(&from, 1));
+	at = region_find_aligned(PMD_BYTES);
+	ASSERT_NE(NULL, at);
 	frames_note(&self->self.ex, &from, frames);
 	ASSERT_EQ(0, traced_again(&self->self));
 	to = from;
