@@ -4,6 +4,8 @@
  * cachestat(), its swap slots those of PAGEMAP_READ.
  */
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <linux/capability.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -179,6 +181,9 @@ TEST_F(sample, lines_are_the_mappings_of_smaps)
 	int fd;
 
 	ASSERT_EQ(0, child_start_idle(&self->child));
+	/* A child that runs maps pages of files between one look and the next. */
+	ASSERT_EQ(0, kill(self->child.pid, SIGSTOP));
+	ASSERT_EQ(self->child.pid, waitpid(self->child.pid, NULL, WUNTRACED));
 	text = report(SAMPLE_VMAS, self->child.pid);
 	ASSERT_NE(NULL, text);
 	for (rest = text; (line = strsep(&rest, "\n")) && *line; ) {
