@@ -4,11 +4,11 @@
  * cachestat(), its swap slots those of PAGEMAP_READ.
  */
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <linux/capability.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #include "lib/harness.h"
 #include "lib/lib.h"
