@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the examples share: the file to look at, and the runs of pages that they print. */
+/* Common parts of the examples: the file to look at, and the runs of pages that they print. */
 #ifndef EXAMPLES_RUNS_H
 #define EXAMPLES_RUNS_H
 

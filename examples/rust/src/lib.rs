@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the examples share: the system calls in [`sys`], and the [`Runs`] that they print.
+//! Common parts of the examples: the system calls in [`sys`], and the [`Runs`] that they print.
 
 pub mod sys;
 

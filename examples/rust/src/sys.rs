@@ -176,7 +176,7 @@ impl Mapping {
     ///
     /// # Errors
     ///
-    /// Those of mmap(2).
+    /// The errors of mmap(2).
     pub fn new(file: &File, size: u64) -> nix::Result<Self> {
         let size = usize::try_from(size).map_err(|_| Errno::EOVERFLOW)?;
         let length = NonZeroUsize::new(size).ok_or(Errno::EINVAL)?;
@@ -204,7 +204,7 @@ impl Mapping {
     ///
     /// # Errors
     ///
-    /// Those of mincore(2), and [`Errno::ENOMEM`] for pages that are not mapped.
+    /// The errors of mincore(2), and [`Errno::ENOMEM`] for pages that are not mapped.
     pub fn mincore(&self, first: usize, states: &mut [u8]) -> nix::Result<()> {
         let page = crate::PAGE as usize;
         let (from, bytes) = (first * page, states.len() * page);
