@@ -81,13 +81,6 @@ FIXTURE(storm) {
 	struct child writer[FILES], reclaimer, reader[READERS];
 };
 
-static size_t seconds(void)
-{
-	const char *text = getenv("XPAGEMAP_STORM_SECONDS");
-
-	return text && *text ? strtoul(text, NULL, 10) : DEFAULT_SECONDS;
-}
-
 /* Every fourth stretch, except at the end of the file. */
 static void freeze_small(struct shadow *sh)
 {
@@ -297,15 +290,16 @@ TEST_F_TIMEOUT(storm, every_entry_was_true, STORM_TIMEOUT)
 	const struct churn_counts *small = &self->results->counts[SMALL];
 	const struct churn_counts *large = &self->results->counts[LARGE];
 	struct report sum = {};
-	time_t start;
+	time_t until;
 	int i;
 
 	for (i = 0; i < FILES; i++)
 		ASSERT_TRUE(child_tell(&self->writer[i]));
 	/* On a busy machine it takes longer until each kind of change was made. */
-	start = time(NULL);
+	until = time(NULL) + storm_seconds(DEFAULT_SECONDS);
 	while (!atomic_load(&self->all->stop) &&
-	       time(NULL) - start < (time_t)seconds() * (all_happened(small, large) ? 1 : 5))
+	       (time(NULL) < until ||
+		(time(NULL) < until + STORM_PATIENCE && !all_happened(small, large))))
 		usleep(50000);
 	EXPECT_FALSE(atomic_exchange(&self->all->stop, true)) TH_LOG("ended early");
 	for (i = 0; i < READERS; i++) {

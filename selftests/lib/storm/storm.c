@@ -27,7 +27,8 @@ static void *repeat(void *arg)
 
 	while (!is_stopped(t->storm) && !t->err) {
 		t->err = t->round(t);
-		t->rounds += !t->err;
+		if (!t->err)
+			__atomic_fetch_add(&t->rounds, 1, __ATOMIC_RELAXED);
 	}
 	if (t->err)
 		end(t->storm);
@@ -46,14 +47,30 @@ void storm_add(struct storm *s, const char *name, int (*round)(struct storm_thre
 	};
 }
 
+time_t storm_seconds(time_t by_default)
+{
+	const char *text = getenv("XPAGEMAP_STORM_SECONDS");
+
+	return text && atol(text) > 0 ? atol(text) : by_default;
+}
+
+static bool has_done_enough(const struct storm *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->count; i++)
+		if (!__atomic_load_n(&s->threads[i].rounds, __ATOMIC_RELAXED))
+			return false;
+	return !s->enough || s->enough(s->arg);
+}
+
 /* By the clock: with all CPUs busy, usleep() takes longer than asked for. */
 static void wait_for_end(struct storm *s)
 {
-	const char *text = getenv("XPAGEMAP_STORM_SECONDS");
-	time_t seconds = text && atol(text) > 0 ? atol(text) : SECONDS;
-	time_t until = time(NULL) + seconds;
+	time_t until = time(NULL) + storm_seconds(SECONDS);
 
-	while (time(NULL) < until && !is_stopped(s))
+	while (!is_stopped(s) && (time(NULL) < until ||
+				  (time(NULL) < until + STORM_PATIENCE && !has_done_enough(s))))
 		usleep(PAUSE_US);
 	end(s);
 }
