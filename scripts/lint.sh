@@ -109,6 +109,8 @@ check checkpatch-selftests check_c
 # Files that a patch adds are looked up in the patched tree.
 KSRC=$("$QEMU_DIR/build.sh" --source patched)
 [ ${#PATCHES[@]} -eq 0 ] || check checkpatch-patches check_patches
+mapfile -t ABI < <(git ls-files 'selftests/*.[ch]' 'examples/*.[ch]' 'examples/*.rs' 'tools/*.rs')
+check abi "$PYTHON" "$SCRIPTS/lint-abi.py" "$KSRC/include/uapi/linux/fs.h" "${ABI[@]}"
 KDIR=$("$QEMU_DIR/build.sh" --kdir patched)
 rm -rf "$BUILD/module-lint"
 check clippy-module check_module

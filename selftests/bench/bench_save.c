@@ -25,16 +25,6 @@
 #define ROUNDS		3
 #define REGIONS		4096	/* a call */
 
-#ifndef PM_SCAN_SHMEM_SWAP
-#define PM_SCAN_SHMEM_SWAP	PM_BIT(2)
-#endif
-#ifndef PM_SCAN_SHMEM_CACHE
-#define PM_SCAN_SHMEM_CACHE	PM_BIT(3)
-#endif
-#ifndef PAGE_IS_CACHED
-#define PAGE_IS_CACHED		PM_BIT(10)
-#endif
-
 /* Runs of pages that a way has found. */
 struct found {
 	size_t runs;
