@@ -32,13 +32,8 @@ FIXTURE_VARIANT_ADD(shmem_scan_agrees_large, order_4) {
 
 FIXTURE_SETUP(shmem_scan_agrees_large)
 {
-	void *at = region_find_aligned(PAGES * PAGE_BYTES);
-
 	TEARDOWN_FROM_HERE();
-	ASSERT_NE(NULL, at);
-	ASSERT_EQ(0, largefile_create(&self->file, variant->folio_pages, PAGES));
-	ASSERT_EQ(0, region_map(&self->region, at, PAGES, MAP_SHARED | MAP_FIXED,
-				self->file.fd, 0));
+	ASSERT_EQ(0, largefile_map(&self->file, &self->region, variant->folio_pages, PAGES));
 	ASSERT_EQ(0, cgroup_create(&self->cg));
 	ASSERT_EQ(0, cgroup_enter(&self->cg));
 	region_fill(&self->region);

@@ -43,16 +43,11 @@ FIXTURE_VARIANT_ADD(split, order_4) {
 
 FIXTURE_SETUP(split)
 {
-	void *at = region_find_aligned(PAGES * PAGE_BYTES);
-
 	TEARDOWN_FROM_HERE();
-	ASSERT_NE(NULL, at);
 	self->shared = mmap(NULL, sizeof(*self->shared), PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->shared);
-	ASSERT_EQ(0, largefile_create(&self->file, variant->folio_pages, PAGES));
-	ASSERT_EQ(0, region_map(&self->region, at, PAGES, MAP_SHARED | MAP_FIXED,
-				self->file.fd, 0));
+	ASSERT_EQ(0, largefile_map(&self->file, &self->region, variant->folio_pages, PAGES));
 	ASSERT_EQ(0, cgroup_create(&self->cg));
 	ASSERT_EQ(0, source_open(&self->src, getpid()));
 }

@@ -18,7 +18,6 @@
  *
  * At the end, all processes are stopped, and all pages are scanned and read.
  */
-#include <fcntl.h>
 #include <linux/mman.h>
 
 #include "lib/harness.h"
@@ -47,7 +46,7 @@ struct results {
 FIXTURE(shmem_scan_storm) {
 	struct shadows *all;
 	struct results *results;
-	struct mounted fs;
+	struct largefile large;
 	struct setting sleep, swapped, watermark;
 	struct cgroup cg[FILES];
 	struct churn churn[FILES];
@@ -69,16 +68,10 @@ static void make_files(struct __test_metadata *_metadata, FIXTURE_DATA(shmem_sca
 {
 	struct region r[FILES];
 	size_t first;
-	void *at;
-	int fd, i;
+	int i;
 
 	ASSERT_EQ(0, region_map_memfd(&r[SMALL], SMALL_PAGES));
-	ASSERT_EQ(0, mounted_tmpfs(&self->fs, "huge=always"));
-	fd = mounted_file(&self->fs, "file", LARGE_PAGES);
-	ASSERT_LE(0, fd);
-	at = region_find_aligned(LARGE_PAGES * PAGE_BYTES);
-	ASSERT_NE(NULL, at);
-	ASSERT_EQ(0, region_map(&r[LARGE], at, LARGE_PAGES, MAP_SHARED | MAP_FIXED, fd, 0));
+	ASSERT_EQ(0, largefile_map(&self->large, &r[LARGE], PMD_PAGES, LARGE_PAGES));
 	for (i = 0; i < FILES; i++) {
 		struct shadow *sh = &self->all->of[i];
 
@@ -104,17 +97,9 @@ struct stormy {
 static int write_file_until_stopped(struct child *c, void *arg)
 {
 	const struct churn *ch = arg;
-	int err;
 
 	(void)c;
-	if (ch->sh == &ch->all->of[LARGE])
-		err = churn_large(ch);
-	else
-		err = cgroup_enter(ch->cg) ?: churn_small(ch);
-	if (err)
-		ksft_print_msg("changing a file: %s\n", strerror(-err));
-	atomic_store(&ch->all->stop, true);
-	return !!err;
+	return !!churn_run(ch, ch->sh == &ch->all->of[LARGE]);
 }
 
 static int reclaim_until_stopped(struct child *c, void *arg)
@@ -268,19 +253,12 @@ FIXTURE_TEARDOWN(shmem_scan_storm)
 		region_free(&self->all->of[i].region);
 		EXPECT_EQ(0, cgroup_destroy(&self->cg[i]));
 	}
-	EXPECT_EQ(0, mounted_remove(&self->fs));
+	EXPECT_EQ(0, largefile_remove(&self->large));
 	EXPECT_EQ(0, setting_restore(&self->watermark));
 	EXPECT_EQ(0, setting_restore(&self->swapped));
 	EXPECT_EQ(0, setting_restore(&self->sleep));
 	munmap(self->results, sizeof(*self->results));
 	shadows_destroy(self->all);
-}
-
-static bool ended_well(struct child *c)
-{
-	int status = child_wait(c);
-
-	return WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
 /* True if each kind of change was made at least once. */
@@ -337,14 +315,14 @@ TEST_F_TIMEOUT(shmem_scan_storm, no_data_is_missed, STORM_TIMEOUT)
 	}
 	EXPECT_FALSE(atomic_exchange(&self->all->stop, true)) TH_LOG("ended early");
 	for (i = 0; i < SCANNERS; i++) {
-		EXPECT_TRUE(ended_well(&self->scanner[i]));
+		EXPECT_TRUE(child_ended_well(&self->scanner[i]));
 		scanned_add(&sum, &res->scanned[i]);
 	}
-	EXPECT_TRUE(ended_well(&self->hog));
-	EXPECT_TRUE(ended_well(&self->mover));
-	EXPECT_TRUE(ended_well(&self->reclaimer));
+	EXPECT_TRUE(child_ended_well(&self->hog));
+	EXPECT_TRUE(child_ended_well(&self->mover));
+	EXPECT_TRUE(child_ended_well(&self->reclaimer));
 	for (i = 0; i < FILES; i++)
-		EXPECT_TRUE(ended_well(&self->writer[i]));
+		EXPECT_TRUE(child_ended_well(&self->writer[i]));
 	stolen = stolen_by_kswapd() - stolen;
 	EXPECT_EQ(0, scanned_all(self->all, &last));
 

@@ -49,7 +49,6 @@
  * then, is counted as changed, not as wrong. Unchanged stretches beside changed
  * ones, in the same window and in the same large entry, are there to find such errors.
  */
-#include <fcntl.h>
 #include <signal.h>
 
 #include "lib/harness.h"
@@ -72,7 +71,7 @@ struct results {
 FIXTURE(storm) {
 	struct shadows *all;
 	struct results *results;
-	struct mounted fs;
+	struct largefile large;
 	struct setting sleep, swapped;
 	struct cgroup cg[FILES];
 	struct churn churn[FILES];
@@ -103,16 +102,10 @@ static void make_files(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(storm) * self)
 {
 	struct region r[FILES];
-	void *at;
-	int fd, i;
+	int i;
 
 	ASSERT_EQ(0, region_map_memfd(&r[SMALL], SMALL_PAGES));
-	ASSERT_EQ(0, mounted_tmpfs(&self->fs, "huge=always"));
-	fd = mounted_file(&self->fs, "file", LARGE_PAGES);
-	ASSERT_LE(0, fd);
-	at = region_find_aligned(LARGE_PAGES * PAGE_BYTES);
-	ASSERT_NE(NULL, at);
-	ASSERT_EQ(0, region_map(&r[LARGE], at, LARGE_PAGES, MAP_SHARED | MAP_FIXED, fd, 0));
+	ASSERT_EQ(0, largefile_map(&self->large, &r[LARGE], PMD_PAGES, LARGE_PAGES));
 	for (i = 0; i < FILES; i++) {
 		struct shadow *sh = &self->all->of[i];
 
@@ -152,13 +145,7 @@ static int write_until_stopped(struct child *c, void *arg)
 
 	if (!child_hear(c))
 		return 2;
-	if (ch->sh == &ch->all->of[LARGE])
-		err = churn_large(ch);
-	else
-		err = cgroup_enter(ch->cg) ?: churn_small(ch);
-	if (err)
-		ksft_print_msg("changing a file: %s\n", strerror(-err));
-	atomic_store(&ch->all->stop, true);
+	err = churn_run(ch, ch->sh == &ch->all->of[LARGE]);
 	/* The readers read this address space until they exit. */
 	child_hear(c);
 	return !!err;
@@ -247,18 +234,11 @@ FIXTURE_TEARDOWN(storm)
 		EXPECT_EQ(0, cgroup_destroy(&self->cg[i]));
 	}
 	EXPECT_EQ(0, source_close(&self->src));
-	EXPECT_EQ(0, mounted_remove(&self->fs));
+	EXPECT_EQ(0, largefile_remove(&self->large));
 	EXPECT_EQ(0, setting_restore(&self->sleep));
 	EXPECT_EQ(0, setting_restore(&self->swapped));
 	munmap(self->results, sizeof(*self->results));
 	shadows_destroy(self->all);
-}
-
-static bool ended_well(struct child *c)
-{
-	int status = child_wait(c);
-
-	return WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
 /* After the storm, pages are written, swapped out and located as ever. */
@@ -303,14 +283,14 @@ TEST_F_TIMEOUT(storm, every_entry_was_true, STORM_TIMEOUT)
 		usleep(50000);
 	EXPECT_FALSE(atomic_exchange(&self->all->stop, true)) TH_LOG("ended early");
 	for (i = 0; i < READERS; i++) {
-		EXPECT_TRUE(ended_well(&self->reader[i]));
+		EXPECT_TRUE(child_ended_well(&self->reader[i]));
 		report_add(&sum, &self->results->report[i]);
 	}
-	EXPECT_TRUE(ended_well(&self->reclaimer));
+	EXPECT_TRUE(child_ended_well(&self->reclaimer));
 	for (i = 0; i < FILES; i++) {
 		EXPECT_EQ(0, detach(self->writer[i].pid));
 		child_tell(&self->writer[i]);
-		EXPECT_TRUE(ended_well(&self->writer[i]));
+		EXPECT_TRUE(child_ended_well(&self->writer[i]));
 	}
 	churn_counts_print(small, "small folios");
 	churn_counts_print(large, "2 MiB folios");

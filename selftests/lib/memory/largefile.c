@@ -41,6 +41,16 @@ int largefile_create(struct largefile *f, size_t folio_pages, size_t pages)
 	return f->fd < 0 || ftruncate(f->fd, pages * PAGE_BYTES) ? -errno : 0;
 }
 
+int largefile_map(struct largefile *f, struct region *r, size_t folio_pages, size_t pages)
+{
+	void *at = region_find_aligned(pages * PAGE_BYTES);
+
+	if (!at)
+		return -ENOMEM;
+	return largefile_create(f, folio_pages, pages) ?:
+	       region_map(r, at, pages, MAP_SHARED | MAP_FIXED, f->fd, 0);
+}
+
 int largefile_remove(struct largefile *f)
 {
 	return setting_restore(&f->setting) ?: mounted_remove(&f->mounted);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "lib/memory/mounted.h"
+#include "lib/memory/region.h"
 #include "lib/system/setting.h"
 
 struct largefile {
@@ -17,6 +18,9 @@ struct largefile {
 
 /* Of @pages pages. Returns 0 or a negative errno. */
 int largefile_create(struct largefile *f, size_t folio_pages, size_t pages);
+
+/* The same, with a mapping that starts at a multiple of 2 MiB. */
+int largefile_map(struct largefile *f, struct region *r, size_t folio_pages, size_t pages);
 
 /* Undoes all but the file. Returns 0 or a negative errno. */
 int largefile_remove(struct largefile *f);

@@ -126,7 +126,7 @@ static int cut_and_regrow(struct shadow *sh, size_t from)
 	return ftruncate(sh->region.fd, sh->region.pages * PAGE_BYTES) ? -errno : 0;
 }
 
-int churn_small(const struct churn *ch)
+static int change_small(const struct churn *ch)
 {
 	size_t stretches = ch->sh->region.pages / STRETCH_PAGES, stretch;
 	struct shadow *sh = ch->sh;
@@ -206,7 +206,7 @@ static int split_entry(const struct churn *ch, size_t first)
 }
 
 /* The first 2 MiB are frozen, and the even stretches of the next. */
-int churn_large(const struct churn *ch)
+static int change_large(const struct churn *ch)
 {
 	struct shadow *sh = ch->sh;
 	size_t blocks = sh->region.pages / PMD_PAGES, block, first, cut;
@@ -269,4 +269,18 @@ void churn_counts_print(const struct churn_counts *d, const char *what)
 	if (d->whole)
 		ksft_print_msg("%s: %zu swapped whole, %zu split, %zu collapsed; %zu not settled\n",
 			       what, d->whole, d->split, d->collapsed, d->unsettled);
+}
+
+int churn_run(const struct churn *ch, bool large)
+{
+	int err;
+
+	if (large)
+		err = change_large(ch);
+	else
+		err = cgroup_enter(ch->cg) ?: change_small(ch);
+	if (err)
+		ksft_print_msg("changing a file: %s\n", strerror(-err));
+	atomic_store(&ch->all->stop, true);
+	return err;
 }

@@ -30,11 +30,10 @@ struct churn {
 };
 
 /*
- * Change a file of small folios, and one of 2 MiB folios, until all->stop is set.
- * Return 0 or a negative errno.
+ * Changes a file, of small folios or of 2 MiB folios, until all->stop is set, or sets it
+ * after an error. Returns 0 or a negative errno.
  */
-int churn_small(const struct churn *ch);
-int churn_large(const struct churn *ch);
+int churn_run(const struct churn *ch, bool large);
 
 /* Reclaims from the cgroups of @count files until all->stop is set. */
 int churn_reclaim(const struct churn *ch, size_t count);

@@ -117,6 +117,13 @@ int child_kill(struct child *c)
 	return child_wait(c);
 }
 
+bool child_ended_well(struct child *c)
+{
+	int status = child_wait(c);
+
+	return WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
 int drop_capability(int cap)
 {
 	struct __user_cap_header_struct head = {

@@ -35,6 +35,8 @@ bool child_ask(struct child *c);
 /* Waits for its exit; returns its wait status. child_kill() sends SIGKILL before. */
 int child_wait(struct child *c);
 int child_kill(struct child *c);
+/* Waits; true if it exited with status 0. */
+bool child_ended_well(struct child *c);
 
 /* Gives up a capability (CAP_*). Returns 0 or a negative errno. */
 int drop_capability(int cap);
