@@ -40,23 +40,41 @@ static long long now(void)
 	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
 }
 
+/* read(), or PAGEMAP_READ with these flags. */
+struct reader {
+	const char *file;
+	int fd;
+	bool ioctl;
+	__u64 flags;
+};
+
+static long read_entries(const struct reader *rd, const struct region *r, size_t first,
+			 size_t step)
+{
+	if (rd->ioctl)
+		return pagemap_bulk_read(rd->fd, region_page(r, first), entries + first, step,
+					 rd->flags);
+	return pagemap_read(rd->fd, region_page(r, first), entries + first, step);
+}
+
 /* Reads the entries of pages @first to @end - 1, @step per read. Returns the ns it took. */
-static long long pass(int fd, const struct region *r, size_t first, size_t end, size_t step)
+static long long pass(const struct reader *rd, const struct region *r, size_t first,
+		      size_t end, size_t step)
 {
 	long long start = now();
 	size_t i;
 
 	for (i = first; i < end; i += step) {
-		long got = pagemap_read(fd, region_page(r, i), entries + i, step);
+		long got = read_entries(rd, r, i, step);
 
 		if (got != (long)step)
-			die("pread", got);
+			die(rd->file, got);
 	}
 	return now() - start;
 }
 
 /* Returns ns per page, of the shortest attempt at each chunk. */
-static double best(int fd, const struct region *r, size_t step)
+static double best(const struct reader *rd, const struct region *r, size_t step)
 {
 	const size_t chunk = step < CHUNK ? CHUNK : step;
 	long long sum = 0, least, took;
@@ -66,7 +84,7 @@ static double best(int fd, const struct region *r, size_t step)
 	for (first = 0; first < PAGES; first += chunk) {
 		least = LLONG_MAX;
 		for (i = 0; i < TRIES; i++) {
-			took = pass(fd, r, first, first + chunk, step);
+			took = pass(rd, r, first, first + chunk, step);
 			if (took < least)
 				least = took;
 		}
@@ -91,17 +109,16 @@ static void kinds(size_t *swapped, size_t *present, size_t *nothing)
 	}
 }
 
-static void measure(const char *memory, const char *file, int fd,
-		    const struct region *r)
+static void measure(const char *memory, const struct reader *rd, const struct region *r)
 {
 	static const size_t steps[] = { 1, 8, 64, 512, 4096, 16384 };
 	size_t swapped, present, nothing, i;
 
 	for (i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
-		double each = best(fd, r, steps[i]);
+		double each = best(rd, r, steps[i]);
 
 		kinds(&swapped, &present, &nothing);
-		printf("{\"memory\": \"%s\", \"file\": \"%s\", ", memory, file);
+		printf("{\"memory\": \"%s\", \"file\": \"%s\", ", memory, rd->file);
 		printf("\"entries_per_read\": %zu, \"ns_per_page\": %.3f, ", steps[i], each);
 		printf("\"swapped\": %zu, \"present\": %zu, \"nothing\": %zu}\n",
 		       swapped, present, nothing);
@@ -110,7 +127,7 @@ static void measure(const char *memory, const char *file, int fd,
 }
 
 /* Returns the least bytes that the kernel allocates for @reads reads of all entries. */
-static long long least_allocated(int fd, const struct region *r, int reads)
+static long long least_allocated(const struct reader *rd, const struct region *r, int reads)
 {
 	long long least = -1;
 	int i, j, err;
@@ -120,7 +137,7 @@ static long long least_allocated(int fd, const struct region *r, int reads)
 
 		err = allocation_watch();
 		for (j = 0; j < reads; j++)
-			pass(fd, r, 0, PAGES, PAGES);
+			pass(rd, r, 0, PAGES, PAGES);
 		bytes = allocation_bytes();
 		if (err || bytes < 0)
 			die("tracing", err ?: bytes);
@@ -131,28 +148,34 @@ static long long least_allocated(int fd, const struct region *r, int reads)
 }
 
 /* Tracing allocates too: the difference is the cost of one read. */
-static void measure_allocation(const char *memory, const char *file, int fd,
+static void measure_allocation(const char *memory, const struct reader *rd,
 			       const struct region *r)
 {
-	long long bytes = least_allocated(fd, r, 1) - least_allocated(fd, r, 0);
+	long long bytes = least_allocated(rd, r, 1) - least_allocated(rd, r, 0);
 
-	printf("{\"memory\": \"%s\", \"file\": \"%s\", ", memory, file);
+	printf("{\"memory\": \"%s\", \"file\": \"%s\", ", memory, rd->file);
 	printf("\"entries_per_read\": %lu, \"bytes_allocated\": %lld}\n", PAGES, bytes);
 }
 
 static void run(const char *memory, const struct region *r)
 {
-	bool module = !source_is_proc();
 	struct source src;
+	size_t count, i;
 	int err = source_open(&src, getpid());
+	const struct reader readers[] = {
+		{ .file = "/proc/PID/pagemap", .fd = src.proc },
+		{ .file = "xpagemap/PID/pagemap", .fd = src.fd },
+		{ .file = "PAGEMAP_READ", .fd = src.proc, .ioctl = true },
+		{ .file = "PAGEMAP_READ, both flags", .fd = src.proc, .ioctl = true,
+		  .flags = PM_READ_SHMEM_SWAP | PM_READ_SHMEM_CACHE },
+	};
 
 	if (err)
 		die("attach", err);
-	measure(memory, "/proc/PID/pagemap", src.proc, r);
-	measure_allocation(memory, "/proc/PID/pagemap", src.proc, r);
-	if (module) {
-		measure(memory, "xpagemap/PID/pagemap", src.fd, r);
-		measure_allocation(memory, "xpagemap/PID/pagemap", src.fd, r);
+	count = source_is_proc() ? 1 : sizeof(readers) / sizeof(*readers);
+	for (i = 0; i < count; i++) {
+		measure(memory, &readers[i], r);
+		measure_allocation(memory, &readers[i], r);
 	}
 	source_close(&src);
 }
