@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+use crate::runs::Continues;
+
 const SOFT_DIRTY: u64 = 1 << 55;
 /// PM_MMAP_EXCLUSIVE: mapped once. Not PG_anon_exclusive, which pagemap does not report.
 const MMAP_EXCLUSIVE: u64 = 1 << 56;
@@ -15,6 +17,17 @@ const GUARD: u64 = 1 << 58;
 const FILE: u64 = 1 << 61;
 const SWAP: u64 = 1 << 62;
 const PRESENT: u64 = 1 << 63;
+
+#[cfg(test)]
+pub(crate) const C_NAMES: [(&str, u64); 7] = [
+    ("PM_PRESENT", PRESENT),
+    ("PM_SWAP", SWAP),
+    ("PM_FILE", FILE),
+    ("PM_GUARD", GUARD),
+    ("PM_UFFD", UFFD),
+    ("PM_MMAP_EXCLUSIVE", MMAP_EXCLUSIVE),
+    ("PM_SOFT_DIRTY", SOFT_DIRTY),
+];
 
 /// Bits 0 to 54: the page frame number, or the swap type and offset.
 const LOCATION: u64 = (1 << 55) - 1;
@@ -60,7 +73,40 @@ pub enum Place {
     Nowhere,
 }
 
+impl SwapSlot {
+    /// Decodes bits 0 to 54 of an entry in swap, or the location that SHMEM_SCAN tells.
+    pub fn from_location(location: u64) -> Self {
+        Self {
+            area: location & ((1 << SWAP_TYPE_BITS) - 1),
+            offset: location >> SWAP_TYPE_BITS,
+        }
+    }
+}
+
 impl Entry {
+    /// An entry of these bits.
+    pub fn from_raw(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// The bits.
+    pub fn raw(self) -> u64 {
+        self.0
+    }
+
+    /// The flags, as [`Display`](fmt::Display) has them: `file`, `soft-dirty`, `mmap-exclusive`,
+    /// `uffd`, `guard`.
+    pub fn flags(self) -> Vec<&'static str> {
+        let set = FLAG_NAMES.iter().filter(|(bit, _)| self.0 & bit != 0);
+
+        set.map(|(_, name)| *name).collect()
+    }
+
+    /// Returns true if the page is of a file, or shared.
+    pub fn is_file(self) -> bool {
+        self.0 & FILE != 0
+    }
+
     /// Decodes an entry from the bytes of a pagemap file.
     pub fn from_bytes(bytes: [u8; ENTRY_BYTES]) -> Self {
         Self(u64::from_ne_bytes(bytes))
@@ -73,12 +119,22 @@ impl Entry {
         if self.0 & PRESENT != 0 {
             Place::Memory { frame: location }
         } else if self.0 & SWAP != 0 {
-            Place::Swap(SwapSlot {
-                area: location & ((1 << SWAP_TYPE_BITS) - 1),
-                offset: location >> SWAP_TYPE_BITS,
-            })
+            Place::Swap(SwapSlot::from_location(location))
         } else {
             Place::Nowhere
+        }
+    }
+
+    /// The entry of the page that is `pages` pages later in a run: of a page in swap, the slot is
+    /// that much further.
+    pub fn slots_later(self, pages: u64) -> Self {
+        match self.place() {
+            Place::Swap(slot) => {
+                let offset = slot.offset.wrapping_add(pages);
+                let location = (offset << SWAP_TYPE_BITS | slot.area) & LOCATION;
+                Self(self.0 & !LOCATION | location)
+            }
+            _ => self,
         }
     }
 
@@ -97,10 +153,11 @@ impl Entry {
             None => self,
         }
     }
+}
 
-    /// Returns true if `self` belongs to the same run as `previous`, the entry of the page before:
-    /// same flags, and for swapped pages the next slot of the same area.
-    pub fn continues(self, previous: Self) -> bool {
+impl Continues for Entry {
+    /// Same flags, and for swapped pages the next slot of the same area.
+    fn continues(self, previous: Self) -> bool {
         let same_flags = (self.0 ^ previous.0) & !LOCATION == 0;
 
         same_flags
@@ -129,11 +186,9 @@ impl fmt::Display for Entry {
             Place::Nowhere => "-".to_string(),
         };
 
-        for (bit, name) in FLAG_NAMES {
-            if self.0 & bit != 0 {
-                words.push(' ');
-                words.push_str(name);
-            }
+        for name in self.flags() {
+            words.push(' ');
+            words.push_str(name);
         }
         f.pad(&words)
     }

@@ -33,6 +33,13 @@ pub fn raised() -> bool {
         .is_some_and(|raised| raised.load(Ordering::Relaxed))
 }
 
+/// Forgets the signals that have arrived: they ended a wait, and the command goes on.
+pub fn clear() {
+    if let Some(raised) = RAISED.get() {
+        raised.store(false, Ordering::Relaxed);
+    }
+}
+
 /// Fails once one of the signals has arrived.
 ///
 /// # Errors

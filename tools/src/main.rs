@@ -8,14 +8,18 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use xpagemap::range::AddressRange;
-use xpagemap::{demo, show, stats, trace};
+use xpagemap::commands::{check, diff, explain, file, metrics, show, stats, summary};
+use xpagemap::{demo, trace};
 
-/// Shows the swap slots of swapped-out shared pages, which /proc/PID/pagemap leaves blank.
+/// Shows where the pages of processes and files are, shared memory in swap included.
 ///
-/// Needs root, debugfs on /sys/kernel/debug, and the xpagemap module loaded.
+/// Best as root, with the xpagemap module loaded and debugfs on /sys/kernel/debug. Without these,
+/// each command tells what can be known, and says what cannot.
 #[derive(Parser)]
-#[command(version, after_help = "Exit status: 0 done, 1 failed, 2 wrong usage.")]
+#[command(
+    version,
+    after_help = "Exit status: 0 done, 1 failed (check: or a rule is broken), 2 wrong usage."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -23,26 +27,18 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Let the kernel swap out shared memory, then find every page on the swap disk
-    Demo,
-    /// Show a process's pages: /proc/PID/pagemap beside xpagemap
-    ///
-    /// Consecutive pages in the same state share a line; swapped pages also need consecutive slots.
-    /// `swap TYPE:OFFSET` is a swap slot. A `*` marks lines in which the two files differ. As in
-    /// /proc, migration entries and markers read as swap, with a type above those of swap areas.
-    Show {
-        /// Process to show
-        #[arg(value_parser = clap::value_parser!(i32).range(1..))]
-        pid: i32,
-        /// Addresses to show: START-END, in hex, as in /proc/PID/maps [default: every mapping]
-        range: Option<AddressRange>,
-        /// Print a line per page, with the raw entries
-        #[arg(short, long)]
-        pages: bool,
-    },
+    Show(show::Args),
+    Summary(summary::Args),
+    File(file::Args),
+    Explain(explain::Args),
+    Check(check::Args),
+    Diff(diff::Args),
+    Metrics(metrics::Args),
     Trace(trace::Args),
     /// Print the module's version and counters
     Stats,
+    /// Let the kernel swap out shared memory, then find every page on the swap disk
+    Demo,
     /// Child process of `demo`: writes the shared memory
     #[command(hide = true)]
     DemoWriter {
@@ -53,23 +49,32 @@ enum Command {
     },
 }
 
-fn run(command: Command) -> Result<()> {
+/// Runs a command. Returns false if it found what it looked for to be wrong.
+fn run(command: Command) -> Result<bool> {
     let out = &mut io::BufWriter::new(anstream::stdout().lock());
+    let mut fine = true;
 
     match command {
-        Command::Demo => demo::main(out)?,
-        Command::Show { pid, range, pages } => show::main(out, pid, range, pages)?,
+        Command::Show(args) => show::main(out, args)?,
+        Command::Summary(args) => summary::main(out, args)?,
+        Command::File(args) => file::main(out, args)?,
+        Command::Explain(args) => explain::main(out, args)?,
+        Command::Check(args) => fine = check::main(out, args)?,
+        Command::Diff(args) => diff::main(out, args)?,
+        Command::Metrics(args) => metrics::main(out, args)?,
         Command::Trace(args) => trace::main(out, args)?,
         Command::Stats => stats::main(out)?,
+        Command::Demo => demo::main(out)?,
         Command::DemoWriter { pages, run } => demo::writer::main(pages, run)?,
     }
     out.flush()?;
-    Ok(())
+    Ok(fine)
 }
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             let broken_pipe = error.chain().any(|cause| {
                 cause
@@ -109,6 +114,16 @@ mod tests {
             "trace 1 -s -1",
             "trace --",
             "trace 1 -- true",
+            "summary",
+            "summary 1 --all",
+            "summary 1 -o big",
+            "file",
+            "explain 1",
+            "explain 1 xyz",
+            "check --all --watch never",
+            "diff",
+            "diff a b -s 1",
+            "metrics",
         ] {
             let words = ["xpagemap"].into_iter().chain(line.split_whitespace());
             let error = Cli::try_parse_from(words).err().expect("must not parse");

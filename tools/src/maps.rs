@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use anyhow::{Context, Result};
-use procfs::process::{MMapPath, MemoryMap, Process};
+use procfs::process::{MMPermissions, MMapPath, MemoryMap, Process};
 
 /// The name of a mapping; empty if it has none.
 pub fn name(map: &MemoryMap) -> String {
@@ -24,6 +24,65 @@ pub fn name(map: &MemoryMap) -> String {
     };
     // A file's name can have control characters, which a terminal would obey.
     name.replace(char::is_control, "?")
+}
+
+/// A mapping of a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mapping {
+    /// First address.
+    pub start: u64,
+    /// Address behind the last byte.
+    pub end: u64,
+    /// Its permissions, as in `/proc/PID/maps`: `rw-s`.
+    pub permissions: String,
+    /// True if a file is mapped; shared memory is one.
+    pub has_file: bool,
+    /// Its name; empty if it has none.
+    pub name: String,
+}
+
+impl Mapping {
+    fn of(map: &MemoryMap) -> Self {
+        Self {
+            start: map.address.0,
+            end: map.address.1,
+            permissions: letters(map.perms),
+            has_file: map.inode != 0,
+            name: name(map),
+        }
+    }
+
+    /// The numbers of its virtual pages.
+    pub fn pages(&self, page_size: u64) -> Range<u64> {
+        self.start / page_size..self.end / page_size
+    }
+}
+
+/// The mappings of process `pid`, by address. The vsyscall page is not among them: it is in the
+/// kernel's half, above the end of pagemap files.
+///
+/// # Errors
+///
+/// There is no such process, or it belongs to another user.
+pub fn mappings(pid: i32) -> Result<Vec<Mapping>> {
+    let maps = Process::new(pid)
+        .and_then(|process| process.maps())
+        .with_context(|| format!("cannot read /proc/{pid}/maps"))?;
+    let own = maps.iter().filter(|map| map.pathname != MMapPath::Vsyscall);
+
+    Ok(own.map(Mapping::of).collect())
+}
+
+fn letters(permissions: MMPermissions) -> String {
+    [
+        (MMPermissions::READ, 'r', '-'),
+        (MMPermissions::WRITE, 'w', '-'),
+        (MMPermissions::EXECUTE, 'x', '-'),
+        (MMPermissions::SHARED, 's', 'p'),
+    ]
+    .map(|(flag, yes, no)| if permissions.contains(flag) { yes } else { no })
+    .iter()
+    .collect()
 }
 
 /// The mappings of a process at one time, by address.

@@ -11,6 +11,11 @@ use std::process::{Child, Command, ExitStatus};
 use std::ptr;
 use std::slice;
 
+use crate::abi::{
+    PAGEMAP_READ, PAGEMAP_SCAN, PageRegion, PmReadArg, PmScanArg, SHMEM_SCAN, ShmemRegion,
+    ShmemScanArg,
+};
+
 /// Maps `bytes` bytes of new shared memory, until the process exits.
 pub fn map_shared(bytes: usize) -> io::Result<&'static mut [u8]> {
     let protection = libc::PROT_READ | libc::PROT_WRITE;
@@ -71,6 +76,122 @@ pub fn cachestat(file: &File, offset: u64, bytes: u64) -> io::Result<CacheStat> 
         0 => Ok(stat),
         _ => Err(io::Error::last_os_error()),
     }
+}
+
+/// `TMPFS_MAGIC`: shared memory of all kinds has this in `f_type` of fstatfs(2).
+const TMPFS_MAGIC: i64 = 0x0102_1994;
+
+/// Returns true if `file` is shared memory.
+pub fn is_shared_memory(file: &File) -> io::Result<bool> {
+    let mut stat = std::mem::MaybeUninit::<libc::statfs>::zeroed();
+
+    // SAFETY: the kernel writes a statfs to `stat`, which outlives the call.
+    check(unsafe { libc::fstatfs(file.as_raw_fd(), stat.as_mut_ptr()) }.into())?;
+    // SAFETY: all of it was zeroed, and zero bits are a valid statfs.
+    Ok(unsafe { stat.assume_init() }.f_type == TMPFS_MAGIC)
+}
+
+/// ioctl(PAGEMAP_SCAN): sets the size and the array of `arg`, and returns the regions found.
+/// `arg.flags` must not ask for write protection.
+pub fn pagemap_scan<'a>(
+    pagemap: &File,
+    arg: &mut PmScanArg,
+    regions: &'a mut [PageRegion],
+) -> io::Result<&'a [PageRegion]> {
+    arg.size = size_of::<PmScanArg>() as u64;
+    arg.vec = regions.as_mut_ptr().expose_provenance() as u64;
+    arg.vec_len = regions.len() as u64;
+    // SAFETY: the kernel reads and writes a pm_scan_arg, and writes at most `vec_len` regions to
+    // `vec`; `arg` and `regions` are borrowed mutably, and any bits are valid in them.
+    let found = unsafe { ioctl(pagemap, PAGEMAP_SCAN, (&raw mut *arg).cast()) }?;
+
+    Ok(regions.get(..found).unwrap_or_default())
+}
+
+/// ioctl(PAGEMAP_READ): reads entries from address `start` on. Returns the number of entries.
+pub fn pagemap_read(
+    pagemap: &File,
+    flags: u64,
+    start: u64,
+    end: u64,
+    entries: &mut [u64],
+) -> io::Result<usize> {
+    let mut arg = PmReadArg {
+        size: size_of::<PmReadArg>() as u64,
+        flags,
+        start,
+        end,
+        vec: entries.as_mut_ptr().expose_provenance() as u64,
+        vec_len: entries.len() as u64,
+        walk_end: 0,
+    };
+
+    // SAFETY: the kernel reads and writes a pm_read_arg, and writes at most `vec_len` entries to
+    // `vec`; both outlive the call, and any bits are valid in them.
+    let read = unsafe { ioctl(pagemap, PAGEMAP_READ, (&raw mut arg).cast()) }?;
+    Ok(read)
+}
+
+/// ioctl(SHMEM_SCAN): sets the size and the array of `arg`, and returns the regions found.
+pub fn shmem_scan<'a>(
+    file: &File,
+    arg: &mut ShmemScanArg,
+    regions: &'a mut [ShmemRegion],
+) -> io::Result<&'a [ShmemRegion]> {
+    arg.size = size_of::<ShmemScanArg>() as u64;
+    arg.vec = regions.as_mut_ptr().expose_provenance() as u64;
+    arg.vec_len = regions.len() as u64;
+    // SAFETY: as in `pagemap_scan`, with a shmem_scan_arg.
+    let found = unsafe { ioctl(file, SHMEM_SCAN, (&raw mut *arg).cast()) }?;
+
+    Ok(regions.get(..found).unwrap_or_default())
+}
+
+/// ioctl(2). Restarted after a signal that interrupts it.
+///
+/// # Safety
+///
+/// `arg` must point to what the request reads and writes, and so must addresses in that.
+unsafe fn ioctl(file: &File, request: u32, arg: *mut libc::c_void) -> io::Result<usize> {
+    loop {
+        // SAFETY: the caller's promise.
+        let result = unsafe { libc::ioctl(file.as_raw_fd(), libc::Ioctl::from(request), arg) };
+
+        match usize::try_from(result) {
+            Ok(result) => return Ok(result),
+            Err(_) => {
+                let error = io::Error::last_os_error();
+                if error.kind() != io::ErrorKind::Interrupted {
+                    return Err(error);
+                }
+            }
+        }
+    }
+}
+
+/// lseek(2) with SEEK_DATA or SEEK_HOLE from `offset` on: [`None`] if there is no more data.
+fn seek(file: &File, offset: u64, whence: libc::c_int) -> io::Result<Option<u64>> {
+    let offset = libc::off_t::try_from(offset).map_err(io::Error::other)?;
+    // SAFETY: lseek takes no pointers.
+    let found = unsafe { libc::lseek(file.as_raw_fd(), offset, whence) };
+
+    match u64::try_from(found) {
+        Ok(found) => Ok(Some(found)),
+        Err(_) => match io::Error::last_os_error() {
+            error if error.raw_os_error() == Some(libc::ENXIO) => Ok(None),
+            error => Err(error),
+        },
+    }
+}
+
+/// The next run of bytes with data from `offset` on, by lseek(2): [`None`] if there is none.
+pub fn next_data(file: &File, offset: u64) -> io::Result<Option<(u64, u64)>> {
+    let Some(start) = seek(file, offset, libc::SEEK_DATA)? else {
+        return Ok(None);
+    };
+    let end = seek(file, start, libc::SEEK_HOLE)?;
+
+    Ok(end.map(|end| (start, end)))
 }
 
 /// Events besides signals at which a traced process stops.

@@ -4,13 +4,13 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 
 use crate::entry::ENTRY_BYTES;
-use crate::pagemap::{Both, Pagemap};
 
 /// Mount point of debugfs.
 const DEBUGFS: &str = "/sys/kernel/debug";
@@ -40,6 +40,23 @@ impl Target {
         }
     }
 
+    /// Attaches `pid`, or tells why the module cannot be used here: it is not loaded, or not for
+    /// this user.
+    ///
+    /// # Errors
+    ///
+    /// There is no such process, or the module has no room for it.
+    pub fn attach_if_possible(pid: i32) -> Result<std::result::Result<Self, String>> {
+        match control("attach", pid) {
+            Err(error) if is_missing(&error) => Ok(Err(explain(error).to_string())),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Ok(Ok(Self::new(pid, false)))
+            }
+            Err(error) => Err(explain(error)).context(format!("cannot attach process {pid}")),
+            Ok(()) => Ok(Ok(Self::new(pid, true))),
+        }
+    }
+
     fn new(pid: i32, ours: bool) -> Self {
         let mut target = Self {
             pid,
@@ -51,21 +68,34 @@ impl Target {
         target
     }
 
-    /// Opens both pagemap files of the process.
-    ///
-    /// # Errors
-    ///
-    /// A file cannot be opened.
-    pub fn open(&self) -> Result<Both> {
-        Ok(Both {
-            proc: Pagemap::of_proc(self.pid)?,
-            xpagemap: Pagemap::open(self.file("pagemap"))?,
-        })
-    }
-
     /// The PID of the process.
     pub fn pid(&self) -> i32 {
         self.pid
+    }
+
+    /// Reads a whole text file of the process's directory.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or the process has exited or executed another program.
+    pub fn text(&self, name: &str) -> Result<String> {
+        let path = self.file(name);
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+
+        // The address space may end while its file is read.
+        ensure!(
+            !self.is_gone(),
+            "process {} has exited, or has executed another program",
+            self.pid
+        );
+        Ok(text)
+    }
+
+    fn is_gone(&self) -> bool {
+        self.pagemap
+            .as_ref()
+            .is_some_and(|file| matches!(file.read_at(&mut [0; ENTRY_BYTES], 0), Ok(0) | Err(_)))
     }
 
     /// The path of `xpagemap/PID/NAME`.
@@ -91,6 +121,59 @@ fn is_removed(pagemap: &File) -> bool {
     let read = pagemap.read_at(&mut [0; ENTRY_BYTES], 0);
 
     read.is_err_and(|error| error.raw_os_error() == Some(libc::EIO))
+}
+
+/// A file of shared memory that is attached. Drop detaches it if `attach` attached it.
+pub struct AttachedFile {
+    id: String,
+    ours: bool,
+}
+
+impl AttachedFile {
+    /// Attaches `file`, or tells why the module cannot be used here.
+    ///
+    /// # Errors
+    ///
+    /// The file is no shared memory, or the module has no room for it.
+    pub fn attach_if_possible(file: &File) -> Result<std::result::Result<Self, String>> {
+        let metadata = file.metadata().context("cannot stat the file")?;
+        let device = metadata.dev();
+        let (major, minor) = (libc::major(device), libc::minor(device));
+        let id = format!("{major}:{minor}:{}", metadata.ino());
+        let descriptor = file.as_raw_fd().to_string();
+
+        match write_line(format!("{DIRECTORY}/attach_fd"), &descriptor) {
+            Ok(()) => Ok(Ok(Self { id, ours: true })),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Ok(Ok(Self { id, ours: false }))
+            }
+            Err(error) if is_missing(&error) => Ok(Err(explain(error).to_string())),
+            Err(error) => Err(explain(error)).context("cannot attach the file"),
+        }
+    }
+
+    /// The path of `xpagemap/files/ID/NAME`.
+    pub fn file(&self, name: &str) -> PathBuf {
+        format!("{DIRECTORY}/files/{}/{name}", self.id).into()
+    }
+}
+
+impl Drop for AttachedFile {
+    fn drop(&mut self) {
+        if self.ours
+            && let Err(error) = write_line(format!("{DIRECTORY}/detach_fd"), &self.id)
+        {
+            eprintln!("xpagemap: cannot detach file {}: {error}", self.id);
+        }
+    }
+}
+
+/// Returns true if `error` says that the module is not there, or not for this user.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::ENOENT | libc::EACCES | libc::EPERM)
+    )
 }
 
 /// Reads the module's `stats` file.
@@ -129,14 +212,25 @@ fn debugfs_is_mounted() -> bool {
     device(DEBUGFS).is_some_and(|device_id| Some(device_id) != device("/sys/kernel"))
 }
 
+/// Returns true if the kernel is in lockdown mode, which closes debugfs.
+fn is_locked_down() -> bool {
+    fs::read_to_string("/sys/kernel/security/lockdown").is_ok_and(|text| !text.contains("[none]"))
+}
+
 /// Adds to an error of the module's directory a hint at what to do about it.
 fn explain(error: io::Error) -> anyhow::Error {
     let hint = match error.raw_os_error() {
         Some(libc::ENOENT) if debugfs_is_mounted() => {
-            "the xpagemap module is not loaded; run `modprobe xpagemap`".to_string()
+            "the xpagemap module is not loaded; on a kernel with xpagemap's patches, run \
+             `modprobe xpagemap`"
+                .to_string()
         }
         Some(libc::ENOENT) => {
             format!("debugfs is not mounted; run `mount -t debugfs none {DEBUGFS}`")
+        }
+        Some(libc::EPERM) if is_locked_down() => {
+            "the kernel is locked down, and debugfs with it; the ioctls of /proc/PID/pagemap work"
+                .to_string()
         }
         Some(libc::EACCES | libc::EPERM) => {
             "run this as root, with CAP_SYS_ADMIN and CAP_SYS_PTRACE".to_string()

@@ -68,7 +68,7 @@ impl Scenario {
         cgroup.add(pid)?;
         let address = writer.write_memory()?;
         let target = Target::attach(pid)?;
-        let mut both = target.open()?;
+        let mut both = Both::of_target(&target)?;
         let deadline = Instant::now() + WRITEBACK_LIMIT;
         counts::wait_for_writeback(deadline)?;
 

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::entry::{Entry, Place};
 use crate::runs::Pair;
 
@@ -12,12 +14,15 @@ use crate::runs::Pair;
 pub struct Counts {
     /// All pages.
     pub pages: u64,
-    proc: Places,
-    xpagemap: Places,
+    /// Locations in `/proc/PID/pagemap`.
+    pub proc: Places,
+    /// Locations in the other file.
+    pub xpagemap: Places,
 }
 
-#[derive(Default)]
-struct Places {
+/// Numbers of pages by location. Migration entries and markers count as swap, as in `/proc`.
+#[derive(Default, Serialize)]
+pub struct Places {
     memory: u64,
     swap: u64,
 }
@@ -69,6 +74,7 @@ mod tests {
         counts.add(Pair {
             proc: Entry::default(),
             xpagemap: swapped(0, 7),
+            exclusive: None,
         });
         let text = counts.to_string();
         assert!(text.contains("memory 0, swap 0"), "{text}");

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `xpagemap check`: the rules of the exclusive bit.
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+
+use crate::interrupt;
+use crate::json;
+use crate::select::{Process, Selection, Targets};
+use crate::target::Target;
+
+/// Check the rules of the exclusive bit: exit status 1 if a page breaks one
+///
+/// Prints a line for each page that breaks a rule. A rule that is suspected to be broken, because
+/// counts alone say so, is printed and does not change the exit status. The rules are those of
+/// Documentation/exclusive.md. Needs the module.
+#[derive(clap::Args)]
+#[command(after_help = "Example: xpagemap check --all --watch 5")]
+pub struct Args {
+    #[command(flatten)]
+    targets: Targets,
+    /// Check again every so many seconds until Ctrl-C, and print what is new
+    #[arg(short, long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "1")]
+    #[arg(value_parser = seconds)]
+    watch: Option<Duration>,
+    /// Print JSON, schema xpagemap.check/1; with --watch a line each time
+    #[arg(long)]
+    json: bool,
+}
+
+/// Parses a number of seconds.
+pub fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
+
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+/// A page that breaks a rule.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Violation {
+    pid: i32,
+    name: String,
+    address: String,
+    rule: String,
+    certain: bool,
+    detail: String,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    processes: usize,
+    certain: usize,
+    suspected: usize,
+    violations: &'a [Violation],
+}
+
+fn parse(process: &Process, text: &str) -> Result<Vec<Violation>> {
+    text.lines()
+        .map(|line| {
+            let (address, rest) = line.split_once(' ').context("no rule")?;
+            let (rule, detail) = rest.split_once(' ').unwrap_or((rest, ""));
+
+            Ok(Violation {
+                pid: process.pid,
+                name: process.name.clone(),
+                address: address.to_string(),
+                rule: rule.to_string(),
+                certain: !detail.starts_with("suspected"),
+                detail: detail.to_string(),
+            })
+        })
+        .collect::<Result<_>>()
+        .with_context(|| format!("violations of process {}", process.pid))
+}
+
+fn of(process: &Process) -> Result<Vec<Violation>> {
+    match Target::attach_if_possible(process.pid)? {
+        Ok(target) => parse(process, &target.text("violations")?),
+        Err(why) => bail!("cannot check: only the module knows the exclusive bit: {why}"),
+    }
+}
+
+fn round(selection: &Selection) -> Result<(usize, Vec<Violation>)> {
+    let mut all = Vec::new();
+    let mut processes = 0;
+
+    for process in &selection.processes {
+        interrupt::check()?;
+        match of(process) {
+            Ok(some) => {
+                processes += 1;
+                all.extend(some);
+            }
+            Err(error) if selection.may_go && is_gone(process) => drop(error),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((processes, all))
+}
+
+fn is_gone(process: &Process) -> bool {
+    !std::path::Path::new(&format!("/proc/{}", process.pid)).exists()
+}
+
+/// Checks the rules. Returns true if none is broken.
+///
+/// # Errors
+///
+/// The module is not there, or a process named by its PID is gone.
+pub fn main(out: &mut dyn Write, args: Args) -> Result<bool> {
+    interrupt::install()?;
+    let mut seen = HashSet::new();
+    let mut holds = true;
+    let mut rounds = 0;
+
+    loop {
+        let (processes, all) = match args.targets.now().and_then(|targets| round(&targets)) {
+            Ok(found) => found,
+            Err(_) if args.watch.is_some() && interrupt::raised() => return Ok(holds),
+            // A process that was watched has exited.
+            Err(error) if rounds > 0 => {
+                eprintln!("xpagemap: {error:#}");
+                return Ok(holds);
+            }
+            Err(error) => return Err(error),
+        };
+        rounds += 1;
+        // Counts in the detail change; the page and the rule are the same.
+        let key = |one: &Violation| (one.pid, one.address.clone(), one.rule.clone());
+        let new: Vec<_> = all
+            .into_iter()
+            .filter(|one| seen.insert(key(one)))
+            .collect();
+
+        holds &= new.iter().all(|one| !one.certain);
+        print(out, processes, &new, &args)?;
+        let Some(pause) = args.watch else {
+            return Ok(holds);
+        };
+        out.flush()?;
+        wait(pause);
+        if interrupt::raised() {
+            return Ok(holds);
+        }
+    }
+}
+
+fn print(out: &mut dyn Write, processes: usize, new: &[Violation], args: &Args) -> Result<()> {
+    let certain = new.iter().filter(|one| one.certain).count();
+    let suspected = new.len() - certain;
+
+    if args.json {
+        let body = Body {
+            processes,
+            certain,
+            suspected,
+            violations: new,
+        };
+        return Ok(json::print(out, "check", &body, &[])?);
+    }
+    for one in new {
+        let Violation {
+            pid,
+            name,
+            address,
+            rule,
+            detail,
+            ..
+        } = one;
+        writeln!(out, "process {pid} ({name}): {address} {rule} {detail}")?;
+    }
+    if args.watch.is_none() {
+        writeln!(
+            out,
+            "checked {processes} processes: {certain} violations, {suspected} suspected"
+        )?;
+    }
+    Ok(())
+}
+
+/// Sleeps, but for signals.
+pub fn wait(pause: Duration) {
+    let start = Instant::now();
+
+    while start.elapsed() < pause && !interrupt::raised() {
+        sleep((pause - start.elapsed().min(pause)).min(Duration::from_millis(50)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::tests::value;
+
+    fn violations() -> Vec<Violation> {
+        let process = Process {
+            pid: 7,
+            name: "a".to_string(),
+        };
+        let text = "7f00 writable-not-exclusive certain: frame 5, 1 references\n\
+                    8f00 pinned-not-exclusive suspected: frame 6\n";
+        parse(&process, text).expect("two lines")
+    }
+
+    #[test]
+    fn lines_are_parsed() {
+        let all = violations();
+        assert_eq!(all[0].rule, "writable-not-exclusive");
+        assert_eq!((all[0].certain, all[1].certain), (true, false));
+        assert_eq!(all[1].address, "8f00");
+    }
+
+    #[test]
+    fn json_is_as_the_schema_says() {
+        let violations = violations();
+        let body = Body {
+            processes: 1,
+            certain: 1,
+            suspected: 1,
+            violations: &violations,
+        };
+        let found = value("check", &body);
+        assert_eq!(found["schema"], "xpagemap.check/1");
+        assert_eq!(
+            found["violations"][1],
+            serde_json::json!({
+                "pid": 7, "name": "a", "address": "8f00", "rule": "pinned-not-exclusive",
+                "certain": false, "detail": "suspected: frame 6",
+            })
+        );
+    }
+}

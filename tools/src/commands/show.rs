@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `xpagemap show`: a process's pages, in `/proc/PID/pagemap` and in xpagemap.
+
+mod counts;
+mod json;
+mod printer;
+
+use std::io::Write;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::interrupt;
+use crate::json::{Unknown, print_unknown};
+use crate::maps::{self, Mapping};
+use crate::pagemap::{Both, Pagemap};
+use crate::range::{AddressRange, overlap};
+use crate::runs::{Merger, Pair, Run};
+use crate::target::Target;
+use counts::Counts;
+use json::Json;
+use printer::Printer;
+
+/// Show a process's pages: /proc/PID/pagemap beside xpagemap
+///
+/// Consecutive pages in the same state share a line; swapped pages also need consecutive slots.
+/// `swap TYPE:OFFSET` is a swap slot. A `*` marks lines in which the two files differ. As in
+/// /proc, migration entries and markers read as swap, with a type above those of swap areas.
+/// Without the module, PAGEMAP_READ of a patched kernel is shown beside /proc, or /proc alone.
+#[derive(clap::Args)]
+#[command(after_help = "Example: xpagemap show 260 7f681348a000-7f68134ca000 --differs")]
+pub struct Args {
+    /// Process to show
+    #[arg(value_parser = clap::value_parser!(i32).range(1..))]
+    pid: i32,
+    /// Addresses to show: START-END, in hex, as in /proc/PID/maps [default: every mapping]
+    range: Option<AddressRange>,
+    /// Print a line per page, with frames and the raw entries
+    #[arg(short, long)]
+    pages: bool,
+    /// Print the raw entries: of a run, those of its first page
+    #[arg(short, long)]
+    raw: bool,
+    /// Print only what differs between the two files
+    #[arg(short, long)]
+    differs: bool,
+    /// Print the exclusive bit and the other flags of xpagemap/PID/exclusive too
+    #[arg(short, long)]
+    exclusive: bool,
+    /// Print JSON, schema xpagemap.show/1
+    #[arg(long)]
+    json: bool,
+}
+
+/// Receives the runs.
+trait Output {
+    /// The pages of a mapping follow.
+    fn mapping(&mut self, map: &Mapping) -> Result<()>;
+    /// A run of the mapping.
+    fn run(&mut self, run: &Run<Pair>) -> Result<()>;
+    /// All runs have been received.
+    fn finish(&mut self, counts: &Counts) -> Result<()>;
+}
+
+/// Shows the mapped pages of a process, in runs or a page a line.
+///
+/// # Errors
+///
+/// The process cannot be read, has nothing mapped in the range, or nothing of what was asked for
+/// can be known.
+pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
+    interrupt::install()?;
+    let pid = args.pid;
+    // Kept until the end: drop detaches.
+    let (target, why) = match Target::attach_if_possible(pid)? {
+        Ok(target) => (Some(target), None),
+        Err(why) => (None, Some(why)),
+    };
+    let mut both = Both::best(pid, target.as_ref())?;
+    let mut unknown = Vec::new();
+
+    if let Some(why) = why {
+        if both.xpagemap.name().is_none() {
+            ensure!(
+                !args.differs,
+                "there is nothing to compare /proc/{pid}/pagemap with: {why}"
+            );
+            unknown.push(Unknown::new("swap slots of shared memory", why.clone()));
+        }
+        if args.exclusive {
+            unknown.push(Unknown::new("the exclusive bit", why));
+        }
+    }
+    if let Some(target) = &target
+        && args.exclusive
+    {
+        both.exclusive = Some(Pagemap::open(target.file("exclusive"))?);
+    }
+    if args.json {
+        let mut json = Json::begin(out, pid, both.xpagemap.name(), &unknown)?;
+        return walk(&args, &mut both, &mut json);
+    }
+    print_unknown(&unknown);
+    let mut printer = Printer::begin(out, &both, args.pages, args.raw || args.pages)?;
+    walk(&args, &mut both, &mut printer)
+}
+
+fn walk(args: &Args, both: &mut Both, out: &mut dyn Output) -> Result<()> {
+    let page_size = procfs::page_size();
+    let wanted = args
+        .range
+        .map_or(0..u64::MAX, |range| range.pages(page_size));
+    let mut counts = Counts::default();
+
+    for map in &maps::mappings(args.pid)? {
+        let pages = overlap(&map.pages(page_size), &wanted);
+        if pages.is_empty() {
+            continue;
+        }
+
+        // With --differs, only mappings that do.
+        let mut begun = false;
+        let mut print = |run: &Run<Pair>| {
+            if args.differs && run.start.proc == run.start.xpagemap {
+                return Ok(());
+            }
+            if !begun {
+                out.mapping(map)?;
+                begun = true;
+            }
+            out.run(run)
+        };
+        let mut merger = Merger::default();
+        both.for_each(pages, |page, pair| {
+            counts.add(pair);
+            if args.pages {
+                return print(&Run::new(page, pair));
+            }
+            merger.push(page, pair).map_or(Ok(()), |run| print(&run))
+        })
+        .with_context(|| format!("mapping {:x}-{:x}", map.start, map.end))?;
+        if let Some(run) = merger.finish() {
+            print(&run)?;
+        }
+    }
+    ensure!(
+        counts.pages > 0,
+        "process {0} has nothing mapped in this range; see /proc/{0}/maps",
+        args.pid
+    );
+    out.finish(&counts)
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Processes by PID, by name, by cgroup, or all.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+
+/// Mount point of cgroup2.
+const CGROUPS: &str = "/sys/fs/cgroup";
+
+/// Processes to look at.
+#[derive(clap::Args, Debug, Default)]
+pub struct Targets {
+    /// Processes: PIDs, or names as in /proc/PID/comm
+    #[arg(value_name = "PID|NAME", required_unless_present_any = ["all", "cgroup"])]
+    pub targets: Vec<String>,
+    /// All processes of this cgroup and those below it: a path, from /sys/fs/cgroup on or whole
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["targets", "all"])]
+    pub cgroup: Option<PathBuf>,
+    /// All processes
+    #[arg(long, conflicts_with = "targets")]
+    pub all: bool,
+}
+
+/// A process that was chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its PID.
+    pub pid: i32,
+    /// Its name, from `/proc/PID/comm`.
+    pub name: String,
+}
+
+/// The processes that were chosen at one moment.
+pub struct Selection {
+    /// In order of their PIDs, each once.
+    pub processes: Vec<Process>,
+    /// True if they were not all named by PID: one that exits meanwhile is left out then.
+    pub may_go: bool,
+}
+
+impl Targets {
+    /// The processes that there are now.
+    ///
+    /// # Errors
+    ///
+    /// A PID, a name or a cgroup does not exist, or has no process with memory.
+    pub fn now(&self) -> Result<Selection> {
+        if self.all {
+            return found(everyone()?, "with memory of its own");
+        }
+        if let Some(path) = &self.cgroup {
+            return found(
+                in_cgroup(&cgroup_directory(path))?,
+                &format!("in cgroup {}", path.display()),
+            );
+        }
+
+        let mut processes = Vec::new();
+        let mut may_go = false;
+        for target in &self.targets {
+            match target.parse::<i32>() {
+                Ok(pid) => {
+                    let name =
+                        name_of(pid).with_context(|| format!("no process has the PID {target}"))?;
+                    processes.push(Process { pid, name });
+                }
+                Err(_) => {
+                    may_go = true;
+                    let named = everyone()?.into_iter().filter(|one| one.name == *target);
+                    processes.extend(found(named.collect(), &format!("named {target}"))?.processes);
+                }
+            }
+        }
+        processes.sort_by_key(|process| process.pid);
+        processes.dedup();
+        Ok(Selection { processes, may_go })
+    }
+}
+
+fn found(processes: Vec<Process>, kind: &str) -> Result<Selection> {
+    ensure!(
+        !processes.is_empty(),
+        "there is no process {kind}; `ps -e` lists PIDs and names"
+    );
+    Ok(Selection {
+        processes,
+        may_go: true,
+    })
+}
+
+fn name_of(pid: i32) -> Option<String> {
+    let name = fs::read(format!("/proc/{pid}/comm")).ok()?;
+
+    Some(
+        String::from_utf8_lossy(&name)
+            .trim_end_matches('\n')
+            .replace(char::is_control, "?"),
+    )
+}
+
+/// Returns true if the process has pages: kernel threads and zombies have none.
+fn has_memory(pid: i32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/statm"))
+        .is_ok_and(|text| !text.starts_with("0 ") && !text.is_empty())
+}
+
+/// All processes with memory of their own, but for this one.
+fn everyone() -> Result<Vec<Process>> {
+    let own = i32::try_from(std::process::id()).unwrap_or_default();
+    let pids = fs::read_dir("/proc")
+        .context("cannot read /proc")?
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
+    let mut processes: Vec<_> = pids
+        .filter(|pid| *pid != own && has_memory(*pid))
+        .filter_map(|pid| {
+            Some(Process {
+                pid,
+                name: name_of(pid)?,
+            })
+        })
+        .collect();
+
+    processes.sort_by_key(|process| process.pid);
+    Ok(processes)
+}
+
+fn cgroup_directory(path: &Path) -> PathBuf {
+    if path.starts_with(CGROUPS) {
+        return path.to_path_buf();
+    }
+    Path::new(CGROUPS).join(path.strip_prefix("/").unwrap_or(path))
+}
+
+fn in_cgroup(directory: &Path) -> Result<Vec<Process>> {
+    let mut directories = vec![directory.to_path_buf()];
+    let mut processes = Vec::new();
+
+    while let Some(directory) = directories.pop() {
+        let list = directory.join("cgroup.procs");
+        let text = match fs::read_to_string(&list) {
+            Ok(text) => text,
+            // A cgroup below may have been removed meanwhile; one in threaded mode has no list.
+            Err(_) if !processes.is_empty() => continue,
+            Err(error) => bail!("cannot read {}: {error}", list.display()),
+        };
+        let pids = text.lines().filter_map(|line| line.parse::<i32>().ok());
+        processes.extend(pids.filter(|pid| has_memory(*pid)).filter_map(|pid| {
+            Some(Process {
+                pid,
+                name: name_of(pid)?,
+            })
+        }));
+        let below = fs::read_dir(&directory).into_iter().flatten().flatten();
+        directories.extend(
+            below
+                .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+                .map(|entry| entry.path()),
+        );
+    }
+    processes.sort_by_key(|process| process.pid);
+    Ok(processes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn targets(names: &[&str]) -> Targets {
+        Targets {
+            targets: names.iter().map(ToString::to_string).collect(),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn own_process_by_pid_once() {
+        let own = std::process::id().to_string();
+        let found = targets(&[&own, &own]).now().expect("own process");
+        assert_eq!(found.processes.len(), 1);
+        assert_eq!(found.processes[0].pid.to_string(), own);
+        assert!(!found.may_go);
+    }
+
+    #[test]
+    fn nobody_is_an_error() {
+        for name in ["0", "no such name at all"] {
+            let error = targets(&[name]).now().err().expect("nobody");
+            assert!(error.to_string().contains(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn everyone_is_in_order_and_kernel_threads_are_not() {
+        let all = everyone().expect("/proc");
+        assert!(all.windows(2).all(|pair| pair[0].pid < pair[1].pid));
+        assert!(all.iter().all(|process| process.name != "kthreadd"));
+    }
+
+    #[test]
+    fn cgroups_are_named_in_either_form() {
+        for path in ["a/b", "/a/b", "/sys/fs/cgroup/a/b"] {
+            let directory = cgroup_directory(Path::new(path));
+            assert_eq!(directory, Path::new("/sys/fs/cgroup/a/b"));
+        }
+    }
+}
