@@ -102,6 +102,7 @@ check series "$SCRIPTS/each.sh" --apply
 KSRC=$("$QEMU_DIR/build.sh" --source stock)
 check rustfmt-module "$RUSTFMT" --check --edition 2021 --config-path "$KSRC/.rustfmt.toml" "${MODULE_SOURCES[@]}"
 check_crate tools tools
+check licences-tools "$SCRIPTS/lint-licences.sh"
 check_crate models models
 check_crate examples examples/rust
 check checkpatch-selftests check_c

@@ -5,15 +5,12 @@
  * that page and for no other, and PID/events an event with the cause `other`.
  */
 #include <fcntl.h>
-#include <libgen.h>
-#include <sys/syscall.h>
 
 #include "lib/harness.h"
 #include "lib/lib.h"
 
 #define PAGES	5
 #define BROKEN	2
-#define BREAKER	"/sys/kernel/debug/xpagemap_breaker/"
 
 FIXTURE(exclusive_broken) {
 	struct region region, twin;	/* the same bytes in both */
@@ -22,29 +19,6 @@ FIXTURE(exclusive_broken) {
 	struct ksm ksm;
 	void *page;
 };
-
-/* breaker.ko is in the directory of the tested module. */
-static int breaker_load(void)
-{
-	const char *module = getenv("XPAGEMAP_MODULE");
-	char dir[PATH_MAX], path[PATH_MAX + 16];
-	int fd, err;
-
-	snprintf(dir, sizeof(dir), "%s", module ?: "build/patched/xpagemap.ko");
-	snprintf(path, sizeof(path), "%s/breaker.ko", dirname(dir));
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	err = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
-	close(fd);
-	return err;
-}
-
-static int breaker_set(pid_t pid, const void *addr, bool exclusive)
-{
-	return write_text(exclusive ? BREAKER "set" : BREAKER "clear", "%d %lx", pid,
-			  (unsigned long)addr);
-}
 
 /* Returns 1 if the only violation is a certain one of @rule at @addr, or a negative errno. */
 static int only_violation(const struct exclusive *ex, const void *addr, const char *rule)
@@ -86,7 +60,7 @@ FIXTURE_TEARDOWN(exclusive_broken)
 	child_kill(&self->child);
 	region_free(&self->region);
 	region_free(&self->twin);
-	EXPECT_EQ(0, syscall(SYS_delete_module, "breaker", O_NONBLOCK));
+	EXPECT_EQ(0, breaker_unload());
 }
 
 TEST_F(exclusive_broken, writable_page_without_the_bit)

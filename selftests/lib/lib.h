@@ -8,6 +8,7 @@
 #include "lib/events/events.h"
 #include "lib/events/steps.h"
 #include "lib/events/traced.h"
+#include "lib/exclusive/breaker.h"
 #include "lib/exclusive/crosscheck.h"
 #include "lib/exclusive/exclusive.h"
 #include "lib/exclusive/frames.h"

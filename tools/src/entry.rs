@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use crate::runs::Continues;
+use crate::continues::Continues;
 
 const SOFT_DIRTY: u64 = 1 << 55;
 /// PM_MMAP_EXCLUSIVE: mapped once. Not PG_anon_exclusive, which pagemap does not report.

@@ -8,7 +8,7 @@
 //!   PAGEMAP_READ and SHMEM_SCAN, [`target`] attaches processes and files to the module, [`page`]
 //!   asks it for one page.
 //! - From the best source: [`summary`] counts the pages of a process, [`file`] reads those of a file.
-//!   What the source does not know is [`None`], with a [reason](json::Unknown).
+//!   Numbers that the source does not know are [`None`], with a [reason](json::Unknown).
 //! - [`commands`] are those of the command line in `main.rs`, beside [`trace`] and [`demo`].
 //!
 //! Numbers are of pages unless a name says bytes. Nothing is a snapshot: each entry was true at some
@@ -17,12 +17,14 @@
 
 pub mod abi;
 pub mod commands;
+pub mod continues;
 pub mod demo;
 pub mod entry;
 pub mod exclusive;
 pub mod file;
 pub mod interrupt;
 pub mod json;
+pub mod manual;
 pub mod maps;
 pub mod page;
 pub mod pagemap;

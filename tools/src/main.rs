@@ -6,10 +6,12 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::builder::StyledStr;
+use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap_complete::Shell;
 
 use xpagemap::commands::{check, diff, explain, file, metrics, show, stats, summary};
-use xpagemap::{demo, trace};
+use xpagemap::{demo, manual, trace};
 
 /// Shows where the pages of processes and files are, shared memory in swap included.
 ///
@@ -37,6 +39,13 @@ enum Command {
     Trace(trace::Args),
     /// Print the module's version and counters
     Stats,
+    /// Print completions for a shell: bash, zsh, fish, ...
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print this command's manual page
+    Man,
     /// Let the kernel swap out shared memory, then find every page on the swap disk
     Demo,
     /// Child process of `demo`: writes the shared memory
@@ -47,6 +56,35 @@ enum Command {
         /// Random number of this run, part of the text in each page
         run: u32,
     },
+}
+
+/// The command line. `--help` of a command fits a screen: one line for each option, then the
+/// details, then an example.
+fn command_line() -> clap::Command {
+    Cli::command().mut_subcommands(|command| {
+        let text = |text: Option<&StyledStr>| text.map(ToString::to_string);
+        let summary = text(command.get_about()).unwrap_or_default();
+        let whole = text(command.get_long_about()).unwrap_or_default();
+        let details = whole.strip_prefix(&summary).unwrap_or_default().trim();
+        let example = text(command.get_after_help()).unwrap_or_default();
+        let end = format!("{details}\n\n{example}").trim().to_string();
+        let help = Arg::new("help")
+            .short('h')
+            .long("help")
+            .help("Print this")
+            .action(ArgAction::HelpShort);
+
+        command
+            .disable_help_flag(true)
+            .arg(help)
+            .max_term_width(100)
+            .after_help(end)
+    })
+}
+
+/// The manual page. `--help` is a line there, which needs no section in each command.
+fn manual_page() -> io::Result<String> {
+    manual::page(Cli::command().mut_subcommands(|command| command.disable_help_flag(true)))
 }
 
 /// Runs a command. Returns false if it found what it looked for to be wrong.
@@ -64,6 +102,12 @@ fn run(command: Command) -> Result<bool> {
         Command::Metrics(args) => metrics::main(out, args)?,
         Command::Trace(args) => trace::main(out, args)?,
         Command::Stats => stats::main(out)?,
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "xpagemap", &mut text);
+            out.write_all(&text)?;
+        }
+        Command::Man => out.write_all(manual_page()?.as_bytes())?,
         Command::Demo => demo::main(out)?,
         Command::DemoWriter { pages, run } => demo::writer::main(pages, run)?,
     }
@@ -72,7 +116,10 @@ fn run(command: Command) -> Result<bool> {
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    let arguments = command_line().get_matches();
+    let cli = Cli::from_arg_matches(&arguments).unwrap_or_else(|error| error.exit());
+
+    match run(cli.command) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -93,11 +140,45 @@ fn main() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        command_line().debug_assert();
+    }
+
+    #[test]
+    fn help_fits_a_screen_and_has_an_example() {
+        for command in command_line().get_subcommands_mut() {
+            let name = command.get_name().to_string();
+            let help = command.clone().term_width(100).render_help().to_string();
+            assert!(help.lines().count() <= 24, "{name}: {help}");
+            let plain =
+                ["stats", "completions", "man", "demo", "demo-writer", "help"].contains(&&*name);
+            assert!(plain || help.contains("Example: "), "{name}: {help}");
+        }
+    }
+
+    #[test]
+    fn manual_page_is_current() {
+        let page = manual_page().expect("a page");
+        let written = include_str!("../../Documentation/xpagemap.8");
+        assert!(page == written, "xpagemap man > Documentation/xpagemap.8");
+    }
+
+    #[test]
+    fn completions_know_every_command() {
+        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "xpagemap", &mut text);
+            let text = String::from_utf8(text).expect("text");
+            for command in Cli::command().get_subcommands() {
+                assert!(
+                    text.contains(command.get_name()),
+                    "{shell}: {}",
+                    command.get_name()
+                );
+            }
+        }
     }
 
     #[test]

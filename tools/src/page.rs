@@ -47,7 +47,7 @@ pub struct Folio {
     pub pins: Option<u64>,
 }
 
-/// What `PID/page` tells; lines that it does not have are [`None`], or empty.
+/// The lines of `PID/page`; those that it does not have are [`None`], or empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Page {
     /// The folio.

@@ -2,6 +2,7 @@
 
 //! Merges consecutive pages into runs, a page at a time.
 
+use crate::continues::Continues;
 use crate::entry::Entry;
 use crate::exclusive::Exclusive;
 
@@ -24,12 +25,6 @@ impl Continues for Pair {
             && self.xpagemap.continues(previous.xpagemap)
             && flags(self) == flags(previous)
     }
-}
-
-/// State of a page that can share a run with that of the page before.
-pub trait Continues: Copy {
-    /// Returns true if `self` belongs to the same run as `previous`, the state of the page before.
-    fn continues(self, previous: Self) -> bool;
 }
 
 /// Consecutive pages alike: one line of output.

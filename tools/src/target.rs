@@ -48,7 +48,7 @@ impl Target {
     /// There is no such process, or the module has no room for it.
     pub fn attach_if_possible(pid: i32) -> Result<std::result::Result<Self, String>> {
         match control("attach", pid) {
-            Err(error) if is_missing(&error) => Ok(Err(explain(error).to_string())),
+            Err(error) if is_missing(&error) => Ok(Err(reason(error))),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 Ok(Ok(Self::new(pid, false)))
             }
@@ -147,7 +147,7 @@ impl AttachedFile {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 Ok(Ok(Self { id, ours: false }))
             }
-            Err(error) if is_missing(&error) => Ok(Err(explain(error).to_string())),
+            Err(error) if is_missing(&error) => Ok(Err(reason(error))),
             Err(error) => Err(explain(error)).context("cannot attach the file"),
         }
     }
@@ -219,7 +219,19 @@ fn is_locked_down() -> bool {
 
 /// Adds to an error of the module's directory a hint at what to do about it.
 fn explain(error: io::Error) -> anyhow::Error {
-    let hint = match error.raw_os_error() {
+    match hint(&error) {
+        Some(hint) => anyhow!("{error}: {hint}"),
+        None => anyhow!(error),
+    }
+}
+
+/// The hint alone, as the reason why the module cannot be used.
+fn reason(error: io::Error) -> String {
+    hint(&error).unwrap_or_else(|| error.to_string())
+}
+
+fn hint(error: &io::Error) -> Option<String> {
+    Some(match error.raw_os_error() {
         Some(libc::ENOENT) if debugfs_is_mounted() => {
             "the xpagemap module is not loaded; on a kernel with xpagemap's patches, run \
              `modprobe xpagemap`"
@@ -243,9 +255,8 @@ fn explain(error: io::Error) -> anyhow::Error {
             "no process has that PID, or it is a kernel thread, which has no address space"
                 .to_string()
         }
-        _ => return anyhow!(error),
-    };
-    anyhow!("{error}: {hint}")
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 mod counts;
 mod json;
+mod output;
 mod printer;
 
 use std::io::Write;
@@ -12,13 +13,14 @@ use anyhow::{Context, Result, ensure};
 
 use crate::interrupt;
 use crate::json::{Unknown, print_unknown};
-use crate::maps::{self, Mapping};
+use crate::maps;
 use crate::pagemap::{Both, Pagemap};
 use crate::range::{AddressRange, overlap};
 use crate::runs::{Merger, Pair, Run};
 use crate::target::Target;
 use counts::Counts;
 use json::Json;
+use output::Output;
 use printer::Printer;
 
 /// Show a process's pages: /proc/PID/pagemap beside xpagemap
@@ -50,16 +52,6 @@ pub struct Args {
     /// Print JSON, schema xpagemap.show/1
     #[arg(long)]
     json: bool,
-}
-
-/// Receives the runs.
-trait Output {
-    /// The pages of a mapping follow.
-    fn mapping(&mut self, map: &Mapping) -> Result<()>;
-    /// A run of the mapping.
-    fn run(&mut self, run: &Run<Pair>) -> Result<()>;
-    /// All runs have been received.
-    fn finish(&mut self, counts: &Counts) -> Result<()>;
 }
 
 /// Shows the mapped pages of a process, in runs or a page a line.

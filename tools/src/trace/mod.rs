@@ -36,6 +36,7 @@ use report::Report;
 #[derive(clap::Args)]
 #[command(override_usage = "xpagemap trace [OPTIONS] <PID> [RANGE]\n       \
                             xpagemap trace [OPTIONS] -- <COMMAND>...")]
+#[command(after_help = "Example: xpagemap trace 260 -s 5")]
 pub struct Args {
     /// Process to trace
     #[arg(value_parser = clap::value_parser!(i32).range(1..), required_unless_present = "command")]

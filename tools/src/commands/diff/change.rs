@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::continues::Continues;
 use crate::entry::{Entry, Place};
 use crate::exclusive::Exclusive;
-use crate::runs::Continues;
 
 /// State of a page at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,8 @@ use std::io::Write;
 use anyhow::Result;
 use serde_json::json;
 
-use super::{Counts, Output};
+use super::counts::Counts;
+use super::output::Output;
 use crate::commands::pages::{MappingRuns, PageRun};
 use crate::json::{Addresses, Unknown, schema};
 use crate::maps::Mapping;

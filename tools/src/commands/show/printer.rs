@@ -7,7 +7,8 @@ use std::io::Write;
 
 use anyhow::Result;
 
-use super::{Counts, Output};
+use super::counts::Counts;
+use super::output::Output;
 use crate::entry::Entry;
 use crate::maps::Mapping;
 use crate::pagemap::Both;
