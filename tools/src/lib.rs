@@ -7,7 +7,7 @@
 //! - Sources: [`pagemap`] reads the files of the module and of `/proc`, [`source`] has PAGEMAP_SCAN,
 //!   PAGEMAP_READ and SHMEM_SCAN, [`target`] attaches processes and files to the module, [`page`]
 //!   asks it for one page.
-//! - From the best source: [`summary`] counts the pages of a process, [`file`] reads those of a file.
+//! - From the best source: [`summary`] counts the pages of a process, [`mod@file`] reads those of a file.
 //!   Numbers that the source does not know are [`None`], with a [reason](json::Unknown).
 //! - [`commands`] are those of the command line in `main.rs`, beside [`trace`] and [`demo`].
 //!
