@@ -34,6 +34,7 @@ use crate::{
         Exclusive,
         FileSwapmap,
         Filemap,
+        PageFile,
         Pagemap,
         Summary,
         Swapmap,
@@ -103,6 +104,7 @@ pub(crate) struct Target {
     owner: Owner,
     pagemap: BinaryFile<Pagemap>,
     swapmap: TextFile<Swapmap>,
+    page: PageFile,
     exclusive: BinaryFile<Exclusive>,
     summary: TextFile<Summary>,
     violations: TextFile<Violations>,
@@ -133,6 +135,7 @@ impl Target {
             },
             pagemap: BinaryFile(Pagemap(mm.clone())),
             swapmap: TextFile(Swapmap(mm.clone())),
+            page: PageFile(mm.clone()),
             exclusive: BinaryFile(Exclusive(mm.clone())),
             summary: TextFile(Summary(mm.clone())),
             violations: TextFile(Violations(mm.clone())),
@@ -157,6 +160,7 @@ impl Attachable for Target {
     fn add_files<'data>(&'data self, dir: &ScopedDir<'data, '_>) {
         dir.operations_file(c"pagemap", &self.pagemap);
         dir.operations_file(c"swapmap", &self.swapmap);
+        dir.operations_file(c"page", &self.page);
         dir.operations_file(c"exclusive", &self.exclusive);
         dir.operations_file(c"summary", &self.summary);
         dir.operations_file(c"violations", &self.violations);

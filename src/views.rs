@@ -4,6 +4,7 @@
 
 mod exclusive;
 mod filemap;
+mod page;
 mod pagemap;
 mod run;
 mod summary;
@@ -13,6 +14,7 @@ mod violations;
 pub(crate) use {
     exclusive::Exclusive,
     filemap::Filemap,
+    page::PageFile,
     pagemap::Pagemap,
     summary::Summary,
     swapmap::{

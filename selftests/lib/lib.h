@@ -30,6 +30,8 @@
 #include "lib/pagemap/filemap.h"
 #include "lib/pagemap/listing.h"
 #include "lib/pagemap/lookup.h"
+#include "lib/pagemap/page.h"
+#include "lib/pagemap/predict.h"
 #include "lib/pagemap/source.h"
 #include "lib/pagemap/survey.h"
 #include "lib/pagemap/swapmap.h"

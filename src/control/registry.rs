@@ -13,7 +13,10 @@
 //! 3. `Recording::part` (`trace/recording.rs`).
 //! 4. `Tracer::state` (`trace/tracer.rs`).
 //! 5. The mmap lock of a target, for reading, then page table locks or the `i_pages` lock.
+//! 6. A folio lock, then the locks of its reverse mapping and page table locks, for `PID/page`;
+//!    without 5.
 //!
+//! `Open::addr` (`views/page.rs`) is the innermost: nothing is called while it is held.
 //! 3 and 4 are dropped before 5 is taken. `Sites::buffer` (`trace/sites.rs`) is taken by the
 //! probe, in any context and under any lock, with `try_lock` only.
 //!

@@ -13,6 +13,7 @@ use kernel::{
             SwapRun,
             SwapSlot, //
         },
+        swap::Backing, //
     },
     prelude::*, //
 };
@@ -35,6 +36,17 @@ impl Kind {
             Self::Shmem => "shmem",
             Self::Anon => "anon",
         }
+    }
+}
+
+/// Returns WHERE: the location of the bytes of a page in swap.
+pub(super) fn place(backing: Backing) -> &'static str {
+    match backing {
+        Backing::Device => "disk",
+        Backing::Zero => "zero",
+        Backing::Zswap => "zswap",
+        Backing::Cache => "cache",
+        Backing::None => "none",
     }
 }
 
