@@ -169,12 +169,12 @@ kernel_make_args() {
 }
 
 # build_selftests KERNEL [PROGRAM...]: the test programs, by default all, with that kernel's headers.
-# The program `examples` runs those of examples/; those named cli* run the command line.
+# The program `examples` runs those of examples/; `trace_forks` and those named cli* run the command line.
 build_selftests() {
 	local kernel=$1
 	shift
 	case " $* " in '  ' | *' examples '*) "$SCRIPTS/examples.sh" ;; esac
-	case " $* " in '  ' | *' cli'*) "$SCRIPTS/tools.sh" ;; esac
+	case " $* " in '  ' | *' cli'* | *' trace_forks '*) "$SCRIPTS/tools.sh" ;; esac
 	work "build the selftests" "$BUILD/log/selftests.log" \
 		make -C "$ROOT/selftests" -j "$(nproc)" KSRC="$("$QEMU_DIR/build.sh" --source "$kernel")" \
 		OUTPUT="$BUILD/selftests" CC="$(llvm_tool clang)" "${@/#/$BUILD/selftests/}"

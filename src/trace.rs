@@ -24,9 +24,11 @@ use crate::files::{
 };
 
 mod cause;
+mod chains;
 mod event;
 mod functions;
 mod log;
+mod mode;
 mod recording;
 mod ring;
 mod role;
@@ -36,27 +38,27 @@ mod tracer;
 pub(crate) use tracer::Tracer;
 
 use log::EventLog;
+use mode::Mode;
 use recording::Recording;
 
-/// `PID/trace`: `1` while changes are recorded, else `0`.
+/// `PID/trace`: the mode while changes are recorded, else `0`.
 struct Switch(Arc<Recording>);
 
 impl Value for Switch {
     const MODE: u16 = 0o600;
 
     fn show(&self, text: &mut Text) -> Result {
-        text.append(fmt!("{}\n", u8::from(self.0.is_active())))
+        let name = self.0.mode().map_or("0", Mode::name);
+
+        text.append(fmt!("{name}\n"))
     }
 
     fn store(&self, line: &[u8]) -> Result {
-        match line {
-            b"1" => self.0.start(),
-            b"0" => {
-                self.0.stop();
-                Ok(())
-            }
-            _ => Err(EINVAL),
+        if line == b"0" {
+            self.0.stop();
+            return Ok(());
         }
+        self.0.start(Mode::of(line).ok_or(EINVAL)?)
     }
 }
 

@@ -82,9 +82,11 @@ static const struct {
 	size_t len;
 } malformed[] = {
 #define MALFORMED(s) { s, sizeof(s) - 1 }
-	MALFORMED(""), MALFORMED("\n"), MALFORMED("2\n"), MALFORMED("-1\n"),
+	MALFORMED(""), MALFORMED("\n"), MALFORMED("3\n"), MALFORMED("-1\n"),
 	MALFORMED("+1\n"), MALFORMED(" 1\n"), MALFORMED("1 "), MALFORMED("1\n\n"),
 	MALFORMED("1\r\n"), MALFORMED("1\n0\n"), MALFORMED("10\n"),
+	MALFORMED("0 keep\n"), MALFORMED("3 keep\n"), MALFORMED("1 keep "),
+	MALFORMED("1 KEEP\n"), MALFORMED("1keep\n"), MALFORMED("keep\n"), MALFORMED("1 2\n"),
 	MALFORMED("on\n"), MALFORMED("y\n"), MALFORMED("1\0"), MALFORMED("\0"),
 	MALFORMED("0x1\n"), MALFORMED("4294967297\n"), MALFORMED("18446744073709551617\n"),
 };

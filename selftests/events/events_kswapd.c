@@ -37,6 +37,7 @@ FIXTURE_SETUP(events_kswapd)
 	ASSERT_EQ(0, node_unbind());
 	region_drain_batches();
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
+	ASSERT_EQ(0, events_start_mode(getpid(), "2"));
 	frames_note(&self->self.ex, &self->region, self->frames);
 	self->hog_bytes = memory("MemFree");
 	self->hog = mmap(NULL, self->hog_bytes, PROT_READ | PROT_WRITE,
@@ -66,7 +67,10 @@ static long count_swapped(const struct traced *t, const struct region *r)
 TEST_F(events_kswapd, swap_out_by_kswapd)
 {
 	struct region *r = &self->region;
+	static const struct event swap_out = { .cause = CAUSE_SWAP_OUT };
 	struct actor kswapd = actor_thread("kswapd0");
+	const struct event *e = NULL;
+	size_t with_ip = 0;
 	size_t taken = 0, low = memory("MemTotal") / 10 * 3;
 	int tries;
 
@@ -85,6 +89,11 @@ TEST_F(events_kswapd, swap_out_by_kswapd)
 	ASSERT_EQ(0, traced_end(&self->self));
 	EXPECT_EQ(PAGES, STEPS_TAKEN(&self->self.log, r,
 				     { OP_CLEAR, CAUSE_SWAP_OUT, self->frames, &kswapd }));
+	/* A kernel thread has no instruction pointer of user mode. */
+	ASSERT_TRUE(self->self.log.with_ip);
+	while ((e = events_next(&self->self.log, e, &swap_out)))
+		with_ip += e->pid == kswapd.pid && e->ip;
+	EXPECT_EQ(0, with_ip);
 }
 
 TEST_HARNESS_MAIN

@@ -48,6 +48,7 @@
 #include "lib/system/cgroup.h"
 #include "lib/system/child.h"
 #include "lib/system/cli.h"
+#include "lib/system/code.h"
 #include "lib/system/pid.h"
 #include "lib/system/random.h"
 #include "lib/system/setting.h"

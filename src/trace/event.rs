@@ -13,8 +13,11 @@ use kernel::{
 /// The number of callers that an event can have.
 pub(super) const CALLERS: usize = 8;
 
+/// The number of words of an event without its callers.
+pub(super) const SHORT: usize = 10;
+
 /// The number of words of an event in the ring.
-pub(super) const WORDS: usize = 9 + CALLERS;
+pub(super) const WORDS: usize = SHORT + CALLERS;
 
 /// A change, and the task that made it.
 pub(super) struct Event {
@@ -34,23 +37,37 @@ pub(super) struct Event {
     pub(super) tgid: u64,
     /// The task's name, padded with zeroes.
     pub(super) comm: [u8; 16],
+    /// The instruction pointer of the task in user mode; 0 if it has none, or it is not recorded.
+    pub(super) user_ip: usize,
     /// The address in the kernel's code that made the change.
     pub(super) ip: usize,
-    /// The return addresses of the calls that led there, innermost first, then 0. All are 0 where
-    /// `ip` alone implies the cause.
-    pub(super) callers: [usize; CALLERS],
+    pub(super) path: Path,
+}
+
+/// The return addresses of the calls that led to a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Path {
+    /// Not recorded, since `ip` alone implies the cause.
+    Implied,
+    /// Those of a chain in [`super::chains::Chains`], by its index.
+    Known(usize),
+    /// Innermost first, then 0.
+    Callers([usize; CALLERS]),
 }
 
 /// Flags in the second word, below the page frame number.
 const EXCLUSIVE: u64 = 1 << 0;
 const HAS_CALLERS: u64 = 1 << 1;
 const MAPPING: u64 = 1 << 2;
-const PFN_SHIFT: u32 = 3;
+/// The index of a chain plus 1, or 0.
+const CHAIN_SHIFT: u32 = 3;
+const CHAIN_MASK: u64 = 0xff;
+const PFN_SHIFT: u32 = 11;
 
 impl Event {
     /// Records a change.
     #[inline(always)]
-    pub(super) fn of(change: &Change, callers: [usize; CALLERS]) -> Self {
+    pub(super) fn of(change: &Change, with_user_ip: bool, path: Path) -> Self {
         let task = current!();
         let (owner, address) = change
             .place()
@@ -66,24 +83,33 @@ impl Event {
             mm: task.mm().map_or(0, |mm| id_of(mm)),
             tgid: u64::from(task.tgid().unsigned_abs()),
             comm: task.comm(),
+            user_ip: if with_user_ip {
+                change.user_ip().unwrap_or(0)
+            } else {
+                0
+            },
             ip: change.ip(),
-            callers,
+            path,
         }
     }
 
-    /// Encodes the event without its callers.
+    /// Encodes the event without [`Path::Callers`].
     #[inline(always)]
-    pub(super) fn words(&self) -> [u64; WORDS - CALLERS] {
+    pub(super) fn words(&self) -> [u64; SHORT] {
         let comm = u128::from_ne_bytes(self.comm);
         let exclusive = if self.exclusive { EXCLUSIVE } else { 0 };
         let kind = match self.kind {
             Kind::Flag => 0,
             Kind::Mapping => MAPPING,
         };
+        let chain = match self.path {
+            Path::Known(index) => (index as u64 + 1) << CHAIN_SHIFT,
+            Path::Implied | Path::Callers(_) => 0,
+        };
 
         [
             self.time,
-            self.pfn << PFN_SHIFT | kind | exclusive,
+            self.pfn << PFN_SHIFT | chain | kind | exclusive,
             self.owner,
             self.address,
             self.mm,
@@ -92,32 +118,34 @@ impl Event {
             comm as u64,
             (comm >> 64) as u64,
             self.ip as u64,
+            self.user_ip as u64,
         ]
     }
 
     /// Encodes the event.
-    #[inline(always)]
     pub(super) fn words_with_callers(&self) -> [u64; WORDS] {
         let mut words = [0; WORDS];
-        let (event, callers) = words.split_at_mut(WORDS - CALLERS);
+        let (event, rest) = words.split_at_mut(SHORT);
 
         event.copy_from_slice(&self.words());
-        for (word, caller) in callers.iter_mut().zip(self.callers) {
-            *word = caller as u64;
-        }
-        if let Some(page) = event.get_mut(1) {
-            *page |= HAS_CALLERS;
+        if let Path::Callers(callers) = self.path {
+            for (word, caller) in rest.iter_mut().zip(callers) {
+                *word = caller as u64;
+            }
+            if let Some(page) = event.get_mut(1) {
+                *page |= HAS_CALLERS;
+            }
         }
         words
     }
 
     /// Decodes an event.
     pub(super) fn from_words(words: &[u64; WORDS]) -> Self {
-        let [time, page, owner, address, mm, tgid, low, high, ip, callers @ ..] = *words;
-        let callers = if page & HAS_CALLERS != 0 {
-            callers
-        } else {
-            [0; CALLERS]
+        let [time, page, owner, address, mm, tgid, low, high, ip, user_ip, callers @ ..] = *words;
+        let path = match (page >> CHAIN_SHIFT & CHAIN_MASK) as usize {
+            0 if page & HAS_CALLERS != 0 => Path::Callers(callers.map(|caller| caller as usize)),
+            0 => Path::Implied,
+            number => Path::Known(number - 1),
         };
 
         Self {
@@ -134,8 +162,9 @@ impl Event {
             mm,
             tgid,
             comm: (u128::from(high) << 64 | u128::from(low)).to_ne_bytes(),
+            user_ip: user_ip as usize,
             ip: ip as usize,
-            callers: callers.map(|caller| caller as usize),
+            path,
         }
     }
 
@@ -168,14 +197,15 @@ mod tests {
     fn an_event_comes_back_from_its_words() {
         let mut event = event();
 
-        event.callers = [7; CALLERS];
+        event.path = Path::Callers([7; CALLERS]);
         event.exclusive = true;
         event.kind = Kind::Mapping;
         let words = event.words_with_callers();
         let again = Event::from_words(&words);
         assert_eq!(again.words_with_callers(), words);
-        assert_eq!(again.callers, [7; CALLERS]);
+        assert_eq!(again.path, Path::Callers([7; CALLERS]));
         assert_eq!((again.pfn, again.exclusive), (event.pfn, true));
+        assert_eq!((again.ip, again.user_ip), (event.ip, event.user_ip));
         assert_eq!(again.kind, Kind::Mapping);
     }
 
@@ -184,10 +214,16 @@ mod tests {
         let mut words = [u64::MAX; WORDS];
 
         // The callers are those of an earlier event in the same slot.
-        for (word, value) in words.iter_mut().zip(event().words()) {
-            *word = value;
+        let mut event = event();
+
+        for path in [Path::Implied, Path::Known(0), Path::Known(63)] {
+            event.path = path;
+            for (word, value) in words.iter_mut().zip(event.words()) {
+                *word = value;
+            }
+            let again = Event::from_words(&words);
+            assert_eq!((again.path, again.pfn), (path, event.pfn));
         }
-        assert_eq!(Event::from_words(&words).callers, [0; CALLERS]);
     }
 
     #[test]

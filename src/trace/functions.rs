@@ -12,7 +12,10 @@ use crate::files::Text;
 
 use super::{
     cause::Cause,
-    event::Event,
+    event::{
+        Event,
+        CALLERS, //
+    },
     role::{
         cause_of,
         Role, //
@@ -62,9 +65,9 @@ impl Functions {
         }
     }
 
-    /// Returns the cause of an event.
-    pub(super) fn cause(&mut self, event: &Event) -> Cause {
-        let callers = event.callers.into_iter().take_while(|&caller| caller != 0);
+    /// Returns the cause of an event, whose change was reached through `callers`.
+    pub(super) fn cause(&mut self, event: &Event, callers: [usize; CALLERS]) -> Cause {
+        let callers = callers.into_iter().take_while(|&caller| caller != 0);
         let functions = Iterator::chain(core::iter::once(event.ip), callers);
 
         match event.kind {
@@ -74,9 +77,9 @@ impl Functions {
         }
     }
 
-    /// Returns whether fork maps the page for a child.
-    pub(super) fn forks(&mut self, event: &Event) -> bool {
-        event.callers.iter().any(|&addr| self.role(addr).forks())
+    /// Returns whether fork maps the page for a child, if the change was reached through `callers`.
+    pub(super) fn forks(&mut self, callers: &[usize; CALLERS]) -> bool {
+        callers.iter().any(|&addr| self.role(addr).forks())
     }
 
     /// Appends the function and offset of an address, as `FUNCTION+OFFSET`.

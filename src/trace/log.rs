@@ -23,7 +23,8 @@ use crate::files::{
 use super::{
     event::{
         self,
-        Event, //
+        Event,
+        CALLERS, //
     },
     functions::Functions,
     recording::{
@@ -70,7 +71,12 @@ impl EventLog {
     }
 
     /// Returns the place of an event's page, if the event is one of this target's.
-    fn place(&self, event: &Event, functions: &mut Functions) -> Option<Place> {
+    fn place(
+        &self,
+        event: &Event,
+        callers: &[usize; CALLERS],
+        functions: &mut Functions,
+    ) -> Option<Place> {
         let target = event::id_of(&self.mm);
 
         if event.owner == target {
@@ -80,7 +86,7 @@ impl EventLog {
             // The target, or an interrupt in it, changed a page that nobody maps any more.
             0 => (event.mm == target).then_some(Place::Nowhere),
             // A child has its copy of a page at the address at which the target has the page.
-            _ => (event.mm == target && functions.forks(event))
+            _ => (event.mm == target && functions.forks(callers))
                 .then_some(Place::Address(event.address)),
         }
     }
@@ -90,13 +96,15 @@ impl EventLog {
         &self,
         number: u64,
         event: &Event,
+        part: &Part,
         functions: &mut Functions,
         text: &mut Text,
     ) -> Result {
-        let Some(place) = self.place(event, functions) else {
+        let callers = part.callers(event);
+        let Some(place) = self.place(event, &callers, functions) else {
             return Ok(());
         };
-        let cause = functions.cause(event);
+        let cause = functions.cause(event, callers);
         let (time, pfn, cause) = (event.time, event.pfn, cause.name());
         let op = if event.exclusive { "set" } else { "clear" };
 
@@ -116,6 +124,15 @@ impl EventLog {
                 char::from(byte)
             };
             text.append(fmt!("{shown}"))?;
+        }
+        if part.mode().user_ip {
+            // Of others, kswapd or a debugger, it tells nothing about the target.
+            match event.user_ip {
+                ip if ip != 0 && event.mm == event::id_of(&self.mm) => {
+                    text.append(fmt!(" ip={ip:x}"))?
+                }
+                _ => text.append(fmt!(" ip=-"))?,
+            }
         }
         text.append(fmt!("\n"))
     }
@@ -141,13 +158,21 @@ impl Lines for EventLog {
     }
 
     fn step(&self, cursor: &mut Cursor, text: &mut Text) -> Result<bool> {
-        let Some(_mm) = self.mm.mmget_not_zero() else {
+        let mode = cursor.part.as_ref().map(|(part, ..)| part.mode());
+        let gone = self.mm.mmget_not_zero().is_none();
+        if gone && !mode.is_some_and(|mode| mode.keep) {
             text.append_gone()?;
             return Ok(false);
-        };
+        }
         if !cursor.header_done {
+            let user = if mode.is_some_and(|mode| mode.user_ip) {
+                " ip"
+            } else {
+                ""
+            };
+
             cursor.header_done = true;
-            text.append(fmt!("# seq ns op pfn address cause site pid comm\n"))?;
+            text.append(fmt!("# seq ns op pfn address cause site pid comm{user}\n"))?;
         }
         let Some((part, next, end)) = &mut cursor.part else {
             return Ok(false);
@@ -170,7 +195,7 @@ impl Lines for EventLog {
                         text.append(fmt!("# {dropped} events dropped\n"))?;
                         dropped = 0;
                     }
-                    self.write(*next, &event, &mut cursor.functions, text)?;
+                    self.write(*next, &event, part, &mut cursor.functions, text)?;
                 }
                 // Reserved: its writer will write it, or was interrupted for long.
                 Seen::Pending if cursor.waited < RETRIES => {
@@ -186,6 +211,10 @@ impl Lines for EventLog {
         if dropped != 0 {
             text.append(fmt!("# {dropped} events dropped\n"))?;
         }
-        Ok(*next < end)
+        let more = *next < end;
+        if gone && !more {
+            text.append_gone()?;
+        }
+        Ok(more)
     }
 }

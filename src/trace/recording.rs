@@ -12,7 +12,11 @@ use kernel::{
 };
 
 use super::{
-    event::Event,
+    event::{
+        Event,
+        CALLERS, //
+    },
+    mode::Mode,
     ring::Seen,
     tracer::{
         Events,
@@ -28,9 +32,15 @@ pub(super) struct Part {
     start: u64,
     /// The number after that of the last event; none until the recording is stopped.
     end: Option<u64>,
+    mode: Mode,
 }
 
 impl Part {
+    /// Returns the mode.
+    pub(super) fn mode(&self) -> Mode {
+        self.mode
+    }
+
     /// Returns the number of the first event.
     pub(super) fn start(&self) -> u64 {
         self.start
@@ -50,6 +60,11 @@ impl Part {
     /// Returns the event of this number, which is less than [`Self::end`].
     pub(super) fn get(&self, number: u64) -> Seen<Event> {
         self.events.get(number)
+    }
+
+    /// Returns the callers of an event, see [`Events::callers`].
+    pub(super) fn callers(&self, event: &Event) -> [usize; CALLERS] {
+        self.events.callers(event)
     }
 
     fn is_active(&self) -> bool {
@@ -79,28 +94,38 @@ impl Recording {
         self.part.lock().clone()
     }
 
-    /// Returns whether it was started and not stopped.
-    pub(super) fn is_active(&self) -> bool {
-        self.part.lock().as_ref().is_some_and(Part::is_active)
+    /// Returns the mode if it was started and not stopped.
+    pub(super) fn mode(&self) -> Option<Mode> {
+        let part = self.part.lock();
+
+        part.as_ref()
+            .filter(|part| part.is_active())
+            .map(|part| part.mode)
     }
 
-    /// Starts anew, unless it is active.
+    /// Starts anew. If it is active, it goes on, in this mode.
     ///
     /// # Errors
     ///
     /// - [`ENOMEM`]: out of memory.
-    pub(super) fn start(&self) -> Result {
+    pub(super) fn start(&self, mode: Mode) -> Result {
         let mut part = self.part.lock();
 
-        if part.as_ref().is_some_and(Part::is_active) {
+        if let Some(part @ Part { end: None, .. }) = &mut *part {
+            if part.mode != mode {
+                self.tracer.start(false, mode)?;
+                self.tracer.stop(part.mode);
+                part.mode = mode;
+            }
             return Ok(());
         }
-        let events = self.tracer.start(part.is_none())?;
+        let events = self.tracer.start(part.is_none(), mode)?;
         let start = events.next();
         *part = Some(Part {
             events,
             start,
             end: None,
+            mode,
         });
         Ok(())
     }
@@ -110,7 +135,7 @@ impl Recording {
         let mut part = self.part.lock();
 
         if let Some(part @ Part { end: None, .. }) = &mut *part {
-            self.tracer.stop();
+            self.tracer.stop(part.mode);
             part.end = Some(part.events.next());
         }
     }

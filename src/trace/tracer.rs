@@ -17,17 +17,24 @@ use kernel::{
     new_mutex,
     prelude::*,
     sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
         Arc,
         Mutex, //
     },
 };
 
 use super::{
+    chains::Chains,
     event::{
         Event,
+        Path,
         CALLERS,
         WORDS, //
     },
+    mode::Mode,
     ring::{
         Ring,
         Seen, //
@@ -38,10 +45,13 @@ use super::{
 /// The number of events that the ring holds, as a power of two.
 const ORDER: u32 = 17;
 
-/// The ring of events, and the cache of code addresses that the probe needs.
+/// The ring of events, and the caches of code addresses and call chains that the probe needs.
 #[pin_data]
 pub(super) struct Events {
     ring: Ring<WORDS>,
+    chains: Chains,
+    /// The number of active recordings with [`Mode::user_ip`].
+    with_user_ip: Atomic<usize>,
     #[pin]
     sites: Sites,
 }
@@ -50,6 +60,8 @@ impl Events {
     fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             ring: Ring::new(ORDER)?,
+            chains: Chains::new(),
+            with_user_ip: Atomic::new(0),
             sites <- Sites::new(),
         })
     }
@@ -68,23 +80,48 @@ impl Events {
     pub(super) fn get(&self, number: u64) -> Seen<Event> {
         self.ring.get(number).map(|words| Event::from_words(&words))
     }
+
+    /// Returns the return addresses of the calls that led to the event, innermost first, then 0.
+    /// All are 0 where [`Event::ip`] alone implies the cause.
+    pub(super) fn callers(&self, event: &Event) -> [usize; CALLERS] {
+        match event.path {
+            Path::Implied => [0; CALLERS],
+            Path::Known(index) => self.chains.callers(index),
+            Path::Callers(callers) => callers,
+        }
+    }
+
+    #[inline(always)]
+    fn event(&self, change: &Change, path: Path) -> Event {
+        Event::of(change, self.with_user_ip.load(Relaxed) != 0, path)
+    }
+
+    /// Records a change whose call chain is not known.
+    #[cold]
+    fn record_callers(&self, change: &Change) {
+        let mut callers = [0; CALLERS];
+
+        change.callers(&mut callers);
+        let event = self.event(change, Path::Callers(callers));
+        self.ring.push(&event.words_with_callers());
+    }
 }
 
 impl Probe for Events {
+    #[inline(always)]
     fn changes(&self, change: &Change) {
-        let mut callers = [0; CALLERS];
-
         // Freeing clears the flag of every page, set or not.
         if change.kind() == Kind::Flag && change.exclusive() == change.was_exclusive() {
             return;
         }
-        if change.kind() == Kind::Mapping || self.sites.tells(change.ip()) {
-            self.ring.push(&Event::of(change, callers).words());
+        let path = if change.kind() == Kind::Mapping || self.sites.tells(change.ip()) {
+            Path::Implied
+        } else if let Some(index) = self.chains.find(change) {
+            Path::Known(index)
         } else {
-            change.callers(&mut callers);
-            self.ring
-                .push(&Event::of(change, callers).words_with_callers());
-        }
+            return self.record_callers(change);
+        };
+        self.ring.push(&self.event(change, path).words());
     }
 }
 
@@ -146,7 +183,7 @@ impl Tracer {
     /// # Errors
     ///
     /// - [`ENOMEM`]: out of memory.
-    pub(super) fn start(&self, first: bool) -> Result<Arc<Events>> {
+    pub(super) fn start(&self, first: bool, mode: Mode) -> Result<Arc<Events>> {
         let mut state = self.state.lock();
         let events = match &state.events {
             Some(events) => events.clone(),
@@ -160,15 +197,23 @@ impl Tracer {
             state.probe = Some(unsafe { Registration::new(events.clone()) }?);
         }
         state.active += 1;
+        events
+            .with_user_ip
+            .fetch_add(usize::from(mode.user_ip), Relaxed);
         state.recordings += usize::from(first);
         state.events = Some(events.clone());
         Ok(events)
     }
 
     /// Stops a recording. The last one unregisters the probe, and waits for probes that still run.
-    pub(super) fn stop(&self) {
+    pub(super) fn stop(&self, mode: Mode) {
         let mut state = self.state.lock();
 
+        if let Some(events) = &state.events {
+            events
+                .with_user_ip
+                .fetch_sub(usize::from(mode.user_ip), Relaxed);
+        }
         state.active -= 1;
         if state.active == 0 {
             state.probe = None;

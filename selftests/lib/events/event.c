@@ -127,10 +127,34 @@ static bool take_site(char **line, char *site, size_t size)
 	       plus[3] && !plus[3 + strspn(plus + 3, "0123456789abcdef")];
 }
 
-bool event_parse(char *line, struct event *e)
+/* Cuts " ip=IP" off the end of the line. */
+static bool cut_ip(char *line, unsigned long *ip)
+{
+	static const char before[] = " ip=";
+	char *last = NULL, *at = line;
+	size_t digits;
+
+	*ip = 0;
+	while ((at = strstr(at, before)))
+		last = at++;
+	if (!last)
+		return false;
+	*last = '\0';
+	last += strlen(before);
+	if (!strcmp(last, "-"))
+		return true;
+	digits = strspn(last, "0123456789abcdef");
+	*ip = strtoul(last, NULL, 16);
+	return *ip && *last != '0' && !last[digits];
+}
+
+bool event_parse(char *line, bool with_ip, struct event *e)
 {
 	__u64 pid;
 
+	e->ip = 0;
+	if (with_ip && !cut_ip(line, &e->ip))
+		return false;
 	if (!take_number(&line, 10, &e->seq) || !take_number(&line, 10, &e->ns) ||
 	    !take_op(&line, &e->op) || !take_number(&line, 10, &e->pfn) ||
 	    !take_addr(&line, &e->addr) || !take_cause(&line, &e->cause) ||

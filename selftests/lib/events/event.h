@@ -48,10 +48,14 @@ struct event {
 	pid_t pid;
 	char comm[16];
 	char site[64];		/* truncated */
+	unsigned long ip;	/* of user mode; 0 if there is none, or no such column */
 };
 
-/* Parses a line. Returns false if it is not exactly in the documented format. */
-bool event_parse(char *line, struct event *e);
+/*
+ * Parses a line, with the column ip or without. Returns false if it is not exactly in the
+ * documented format.
+ */
+bool event_parse(char *line, bool with_ip, struct event *e);
 
 /* Prints a line as in the log. */
 void event_describe(const struct event *e, char *buf, size_t size);

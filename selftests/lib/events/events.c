@@ -22,9 +22,14 @@ static const char *path_of(char *path, size_t size, pid_t pid, const char *name)
 
 int events_start(pid_t pid)
 {
+	return events_start_mode(pid, "1");
+}
+
+int events_start_mode(pid_t pid, const char *mode)
+{
 	char path[64];
 
-	return write_text(path_of(path, sizeof(path), pid, "trace"), "1\n");
+	return write_text(path_of(path, sizeof(path), pid, "trace"), "%s\n", mode);
 }
 
 int events_stop(pid_t pid)
@@ -61,6 +66,8 @@ static void parse_comment(struct events *log, const char *line)
 
 	if (sscanf(line, "# %llu events dropped%n", &dropped, &end) == 1 && end)
 		log->dropped += dropped;
+	if (strstr(line, " comm ip"))
+		log->with_ip = true;
 	if (strstr(line, " gone"))
 		log->gone = true;
 }
@@ -94,7 +101,7 @@ static int parse_line(struct events *log, char *line)
 	e = append(log);
 	if (!e)
 		return -ENOMEM;
-	if (event_parse(line, e) && (log->count < 2 || e->seq > e[-1].seq))
+	if (event_parse(line, log->with_ip, e) && (log->count < 2 || e->seq > e[-1].seq))
 		return 0;
 	ksft_print_msg("not an event, or out of order: \"%s\"\n", copy);
 	log->count--;

@@ -16,11 +16,13 @@ struct events {
 	const struct event **by_addr;	/* sorted by address, then by age */
 	size_t count, room;
 	__u64 dropped;		/* from the log's comments */
+	bool with_ip;		/* its lines have the column ip */
 	bool gone;		/* a comment says that the address space is gone */
 };
 
 /* All return 0 or a negative errno. */
 int events_start(pid_t pid);
+int events_start_mode(pid_t pid, const char *mode);
 int events_stop(pid_t pid);
 
 /* 0 or 1, or a negative errno. */

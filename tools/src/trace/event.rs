@@ -23,6 +23,8 @@ pub struct Event<'a> {
     pub site: &'a str,
     /// The process that made the change.
     pub actor: Actor<'a>,
+    /// The process's instruction pointer in user mode, if recorded.
+    pub ip: Option<u64>,
 }
 
 /// A process, with its name at the time of the change.
@@ -42,8 +44,13 @@ pub enum Page {
 }
 
 impl<'a> Event<'a> {
-    /// Parses a line `SEQ NS OP PFN ADDRESS CAUSE SITE PID COMM`.
-    pub fn parse(line: &'a str) -> Result<Self> {
+    /// Parses a line `SEQ NS OP PFN ADDRESS CAUSE SITE PID COMM`, with ` ip=IP` at its end or not.
+    pub fn parse(line: &'a str, with_ip: bool) -> Result<Self> {
+        let (line, ip) = match line.rsplit_once(" ip=") {
+            Some((line, ip)) if with_ip => (line, ip),
+            None if with_ip => bail!("no ip: {line:?}"),
+            _ => (line, "-"),
+        };
         // COMM can contain spaces.
         let words: Vec<_> = line.splitn(9, ' ').collect();
         let &[_, time, op, frame, address, cause, site, pid, name] = words.as_slice() else {
@@ -70,6 +77,10 @@ impl<'a> Event<'a> {
             actor: Actor {
                 pid: number("PID", pid, 10)?,
                 name,
+            },
+            ip: match ip {
+                "-" => None,
+                _ => Some(number("ip", ip, 16)?),
             },
         })
     }
@@ -128,13 +139,14 @@ pub(crate) mod tests {
                 pid,
                 name: "worker",
             },
+            ip: None,
         }
     }
 
     #[test]
     fn a_line_is_taken_apart() {
         let line = "7 123456789 clear 23933 7f0000402000 fork-share copy_pte_range+0x1a 212 a b";
-        let event = Event::parse(line).expect("a good line");
+        let event = Event::parse(line, false).expect("a good line");
         let expected = Event {
             time: 123_456_789,
             set: false,
@@ -146,6 +158,7 @@ pub(crate) mod tests {
                 pid: 212,
                 name: "a b",
             },
+            ip: None,
         };
         assert_eq!(event, expected);
         assert_eq!(
@@ -157,9 +170,24 @@ pub(crate) mod tests {
 
     #[test]
     fn an_address_may_be_unknown_and_a_name_empty() {
-        let event = Event::parse("7 1 set 9 - new f+0x1 3 ").expect("a good line");
+        let event = Event::parse("7 1 set 9 - new f+0x1 3 ", false).expect("a good line");
         assert_eq!((event.address, event.page(4096)), (None, Page::Frame(9)));
         assert_eq!(event.actor.to_string(), " (3)");
+    }
+
+    #[test]
+    fn the_last_column_is_not_part_of_the_name() {
+        let line = "7 1 set 9 5000 new f+0x1 3 a ip=1 b";
+        let with = |ip: &str| format!("{line} ip={ip}");
+        let event = Event::parse(line, false).expect("a good line");
+        assert_eq!((event.actor.name, event.ip), ("a ip=1 b", None));
+        let text = with("7f00");
+        let event = Event::parse(&text, true).expect("a good line");
+        assert_eq!((event.actor.name, event.ip), ("a ip=1 b", Some(0x7f00)));
+        let text = with("-");
+        assert_eq!(Event::parse(&text, true).expect("a good line").ip, None);
+        assert!(Event::parse(&with("x"), true).is_err());
+        assert!(Event::parse("7 1 set 9 5000 new f+0x1 3 a", true).is_err());
     }
 
     #[test]
@@ -172,14 +200,14 @@ pub(crate) mod tests {
             "1 2 set 3 xyz new f+0x1 5 a",
             "1 2 set 3 4 new f+0x1 pid a",
         ] {
-            assert!(Event::parse(line).is_err(), "{line:?} passed");
+            assert!(Event::parse(line, false).is_err(), "{line:?} passed");
         }
     }
 
     #[test]
     fn names_do_not_command_the_terminal() {
         let line = "1 2 set 3 4 new f+0x1 5 a\u{1b}[2J\u{9b}b";
-        let event = Event::parse(line).expect("a good line");
+        let event = Event::parse(line, false).expect("a good line");
         assert_eq!(event.actor.to_string(), "a?[2J?b (5)");
     }
 

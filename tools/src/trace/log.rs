@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use super::event::Event;
 
 const COLUMNS: &str = "seq ns op pfn address cause site pid comm";
+const WITH_IP: &str = "seq ns op pfn address cause site pid comm ip";
 const GONE: &str = "the address space is gone";
 const DROPPED: &str = " events dropped";
 
@@ -19,6 +20,8 @@ pub struct Log<'a> {
     pub events: Vec<Event<'a>>,
     /// Number of dropped events, of all targets.
     pub dropped: u64,
+    /// Whether lines have the column `ip`.
+    pub with_ip: bool,
     /// Other `#` lines.
     pub notes: Vec<&'a str>,
 }
@@ -38,9 +41,10 @@ impl<'a> Log<'a> {
         for (number, line) in (1..).zip(text.split_terminator('\n')) {
             match line.strip_prefix("# ") {
                 Some(note) => log.note(note),
-                None => log
-                    .events
-                    .push(Event::parse(line).with_context(|| format!("line {number} of the log"))?),
+                None => log.events.push(
+                    Event::parse(line, log.with_ip)
+                        .with_context(|| format!("line {number} of the log"))?,
+                ),
             }
         }
         Ok(log)
@@ -53,6 +57,7 @@ impl<'a> Log<'a> {
 
         match note {
             COLUMNS | GONE => {}
+            WITH_IP => self.with_ip = true,
             _ => match dropped {
                 Some(count) => self.dropped += count,
                 None => self.notes.push(note),

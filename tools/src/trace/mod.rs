@@ -2,14 +2,19 @@
 
 //! `xpagemap trace`: the changes of PG_anon_exclusive of a process's pages.
 
+mod birth;
 mod causes;
 mod event;
+mod follow;
+mod forks;
 mod history;
 mod log;
 mod phrase;
+mod process;
 mod program;
 mod recording;
 mod report;
+mod tracee;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -22,9 +27,12 @@ use crate::interrupt;
 use crate::maps::{Maps, Names};
 use crate::range::AddressRange;
 use crate::target::Target;
+use follow::Followed;
+use forks::{Fork, Totals};
 use log::Log;
+use process::Process;
 use program::{Program, State};
-use recording::Recording;
+use recording::{PLAIN, Recording, WITH_IP};
 use report::Report;
 
 /// Record when and why the kernel sets and clears the exclusive bit of a process's pages
@@ -52,6 +60,10 @@ pub struct Args {
     /// Print a line per change instead of a history of each page
     #[arg(long, conflicts_with = "addresses")]
     each: bool,
+    /// Follow children, from their birth: each has a report, and each fork a line with the numbers of
+    /// pages that were shared, and copied
+    #[arg(short, long)]
+    follow: bool,
     /// Program to run and record from its first instruction to its last, and its arguments
     #[arg(last = true, conflicts_with_all = ["pid", "range"])]
     command: Vec<OsString>,
@@ -80,9 +92,12 @@ const REST: u32 = 10;
 /// it was read.
 pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
     interrupt::install()?;
+    if args.follow {
+        return follow(out, &args);
+    }
     match args.pid {
         Some(pid) => {
-            let recording = Recording::start(Target::attach(pid)?)?;
+            let recording = Recording::start(Target::attach(pid)?, mode(&args))?;
             let watched = watch(&recording, args.seconds, || recording.is_gone())?;
 
             finish(out, recording, watched, &args)
@@ -91,13 +106,94 @@ pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
     }
 }
 
+/// The mode of the recording: each change is shown with the instruction pointer.
+fn mode(args: &Args) -> &'static str {
+    if args.each { WITH_IP } else { PLAIN }
+}
+
+/// Traces a process or a program and its children, and prints a report of each, and of the forks.
+fn follow(out: &mut dyn Write, args: &Args) -> Result<()> {
+    let mut program = None;
+    let mut followed = match args.pid {
+        Some(pid) => Followed::running(pid)?,
+        None => {
+            let program = program.insert(Program::start(&args.command)?);
+            let followed = Followed::child(program.pid())?;
+            program.hand_over();
+            followed
+        }
+    };
+
+    followed.watch(args.seconds)?;
+    let texts: Vec<_> = followed
+        .processes
+        .iter_mut()
+        .map(|process| std::mem::take(&mut process.text))
+        .collect();
+    let logs: Vec<_> = texts
+        .iter()
+        .map(|text| Log::parse(text))
+        .collect::<Result<_>>()?;
+    let forks: Vec<_> = followed
+        .processes
+        .iter()
+        .zip(&logs)
+        .filter_map(|(child, log)| fork(&followed.processes, &logs, child, log))
+        .collect();
+
+    for (process, log) in followed.processes.iter_mut().zip(logs) {
+        if process.is_recorded() {
+            Report {
+                log,
+                pid: process.pid,
+                range: args.range,
+                each: args.each,
+                addresses: args.addresses,
+                names: std::mem::take(&mut process.names),
+                missed: None,
+            }
+            .print(out, procfs::page_size())?;
+            writeln!(out)?;
+        }
+    }
+    forks::print(out, &forks)?;
+    out.flush()?;
+    match (program, followed.ended) {
+        (None, _) => {}
+        (_, Some(status)) => eprintln!("xpagemap: the program ended, {status}"),
+        _ => eprintln!("xpagemap: the program goes on untraced"),
+    }
+    Ok(())
+}
+
+/// The line of the fork that `child` comes from, if it comes from one.
+fn fork<'a>(processes: &[Process], logs: &[Log], child: &Process, log: &Log) -> Option<Fork<'a>> {
+    let (birth, parent) = child.birth.as_ref()?;
+    let (time, end) = child.end.unzip();
+    let parents = &logs[*parent];
+
+    Some(Fork {
+        parent: processes[*parent].pid,
+        child: child.pid,
+        totals: Totals::of(
+            birth,
+            time,
+            &parents.events,
+            &log.events,
+            procfs::page_size(),
+        ),
+        end: end.unwrap_or("goes on"),
+        incomplete: parents.dropped + log.dropped != 0,
+    })
+}
+
 fn trace_program(out: &mut dyn Write, args: &Args) -> Result<()> {
     let mut program = Program::start(&args.command)?;
     let start = Instant::now();
 
     loop {
         // execve makes a new address space, which has a log of its own.
-        let recording = Recording::start(Target::attach(program.pid())?)?;
+        let recording = Recording::start(Target::attach(program.pid())?, mode(args))?;
         let left = args
             .seconds
             .map(|limit| limit.saturating_sub(start.elapsed()));

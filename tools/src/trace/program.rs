@@ -67,6 +67,11 @@ impl Program {
         Ok(program)
     }
 
+    /// Leaves waiting for it, and resuming it, to the caller.
+    pub fn hand_over(&mut self) {
+        self.begun = true;
+    }
+
     /// Its PID.
     pub fn pid(&self) -> i32 {
         self.pid

@@ -5,11 +5,21 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow, ensure};
 
 use crate::entry::ENTRY_BYTES;
 use crate::target::{Target, write_line};
+
+/// The mode of a recording, a line for the file `trace`: events alone.
+pub const PLAIN: &str = "1";
+
+/// With the instruction pointer of user mode.
+pub const WITH_IP: &str = "2";
+
+/// The log outlives the address space.
+pub const KEPT: &str = "1 keep";
 
 /// A recording. Drop stops it if this program started it, and drops the target.
 pub struct Recording {
@@ -21,13 +31,13 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Starts a recording, unless one is on already.
-    pub fn start(target: Target) -> Result<Self> {
+    /// Starts a recording in this mode, unless one is on already.
+    pub fn start(target: Target, mode: &str) -> Result<Self> {
         let path = target.file("trace");
         let state = fs::read_to_string(&path)
             .map_err(explain)
             .with_context(|| format!("cannot read {}", path.display()))?;
-        let found = state.trim_end() == "1";
+        let found = state.trim_end() != "0";
         let pagemap = target.file("pagemap");
         let pagemap =
             File::open(&pagemap).with_context(|| format!("cannot open {}", pagemap.display()))?;
@@ -44,7 +54,7 @@ impl Recording {
             recording.target.pid()
         );
         if !found {
-            write_line(&path, "1").context("cannot start recording")?;
+            write_line(&path, mode).context("cannot start recording")?;
             recording.started = true;
         }
         Ok(recording)
@@ -53,6 +63,11 @@ impl Recording {
     /// The PID of the process.
     pub fn pid(&self) -> i32 {
         self.target.pid()
+    }
+
+    /// The path of a file of the process's directory.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.target.file(name)
     }
 
     /// Returns true if the address space is gone, and with it the log.

@@ -67,6 +67,7 @@ impl Report<'_> {
             events,
             dropped,
             notes,
+            ..
         } = &self.log;
         let changes = events.len();
         let pages: HashSet<_> = events.iter().map(|event| event.page(page_size)).collect();
@@ -102,9 +103,14 @@ impl Report<'_> {
 
     fn changes(&self, out: &mut dyn Write, start: u64) -> Result<()> {
         let (time, address) = ("ms", "address");
+        let ip = if self.log.with_ip {
+            "ip              "
+        } else {
+            ""
+        };
         writeln!(
             out,
-            "{time:>10}  {address:>12}  op     {:<13}  {:<30}  by",
+            "{time:>10}  {address:>12}  op     {:<13}  {:<30}  {ip}by",
             "cause", "site"
         )?;
         for event in &self.log.events {
@@ -115,9 +121,14 @@ impl Report<'_> {
                 .map_or_else(|| "-".to_string(), |address| format!("{address:x}"));
             let (op, cause, site, actor) = (event.op(), event.cause, event.site, event.actor);
 
+            let ip = match event.ip {
+                _ if !self.log.with_ip => String::new(),
+                Some(ip) => format!("{ip:<14x}  "),
+                None => format!("{:<14}  ", "-"),
+            };
             writeln!(
                 out,
-                "{time:>10.3}  {address:>12}  {op:<5}  {cause:<13}  {site:<30}  {actor}"
+                "{time:>10.3}  {address:>12}  {op:<5}  {cause:<13}  {site:<30}  {ip}{actor}"
             )?;
         }
         Ok(())
