@@ -20,7 +20,7 @@ pub struct Log<'a> {
     pub events: Vec<Event<'a>>,
     /// Number of dropped events, of all targets.
     pub dropped: u64,
-    /// Whether lines have the column `ip`.
+    /// True if lines have the column `ip`.
     pub with_ip: bool,
     /// Other `#` lines.
     pub notes: Vec<&'a str>,

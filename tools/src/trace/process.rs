@@ -62,7 +62,7 @@ impl Process {
         }
     }
 
-    /// Whether it has a log.
+    /// Returns true if it has a log.
     pub fn is_recorded(&self) -> bool {
         self.recorded
     }
