@@ -3,7 +3,7 @@
 #
 # scripts/test.sh NAME...: runs these programs or single tests in one guest, and builds
 # no more than they need. Prints their KTAP. KERNEL in the environment: patched, debug,
-# or stock for the results that the tests have there.
+# or stock for the results that the tests have there. XPAGEMAP_STORM_SECONDS is passed on.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -33,5 +33,7 @@ command=(selftests/run.sh)
 [ "$KERNEL" != stock ] || command+=(--stock)
 limit=300
 [ "$KERNEL" != debug ] || limit=900
-exec "$QEMU_DIR/run.sh" --kernel "$KERNEL" --no-build --nodes 2 -- \
-	env "TESTS=$TESTS" "XPAGEMAP_SELFTESTS=$BUILD/selftests" "XPAGEMAP_PROGRAM_TIMEOUT=$limit" "${command[@]}"
+seconds=${XPAGEMAP_STORM_SECONDS:-0}
+exec "$QEMU_DIR/run.sh" --kernel "$KERNEL" --no-build --nodes 2 --timeout $((1800 + 10 * seconds)) -- \
+	env "TESTS=$TESTS" "XPAGEMAP_SELFTESTS=$BUILD/selftests" "XPAGEMAP_PROGRAM_TIMEOUT=$limit" \
+	"XPAGEMAP_STORM_SECONDS=${XPAGEMAP_STORM_SECONDS:-}" "${command[@]}"

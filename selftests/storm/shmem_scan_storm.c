@@ -119,6 +119,21 @@ static size_t frozen_page(const struct shadow *sh)
 	return page;
 }
 
+/* Reads the frozen 2 MiB, and collapses them. Returns the number of collapses. */
+static size_t collapse_frozen(const struct shadow *sh)
+{
+	size_t i;
+
+	for (i = 0; i < PMD_PAGES; i++)
+		asm volatile("" : : "r"(*region_page(&sh->region, i)) : "memory");
+	return !madvise(region_page(&sh->region, 0), PMD_BYTES, MADV_COLLAPSE);
+}
+
+static bool is_relieved(const struct stormy *s)
+{
+	return __atomic_load_n(&s->results->relieved, __ATOMIC_RELAXED);
+}
+
 /* Swaps frozen pages in and out, and collapses the frozen 2 MiB. */
 static int move_until_stopped(struct child *c, void *arg)
 {
@@ -133,6 +148,8 @@ static int move_until_stopped(struct child *c, void *arg)
 	while (!atomic_load(&s->all->stop)) {
 		sh = &s->all->of[random_below(FILES)];
 		page = frozen_page(sh);
+		if (is_relieved(s) && !s->results->collapsed)
+			s->results->collapsed += collapse_frozen(&s->all->of[LARGE]);
 		switch (random_below(32)) {
 		case 0:
 			s->results->collapsed += !madvise(block, PMD_BYTES, MADV_COLLAPSE);
@@ -192,8 +209,7 @@ static int hog_until_stopped(struct child *c, void *arg)
 	if (hog == MAP_FAILED)
 		return 1;
 	while (!atomic_load(&s->all->stop)) {
-		if (!__atomic_load_n(&s->results->relieved, __ATOMIC_RELAXED) &&
-		    memory("MemFree") > low && taken + HOG_STEP <= bytes &&
+		if (!is_relieved(s) && memory("MemFree") > low && taken + HOG_STEP <= bytes &&
 		    !mlock(hog + taken, HOG_STEP)) {
 			taken += HOG_STEP;
 			s->results->hogged++;
