@@ -14,6 +14,8 @@
 #define XPAGEMAP_DETACH		XPAGEMAP_DIR "/detach"
 #define XPAGEMAP_ATTACH_FD	XPAGEMAP_DIR "/attach_fd"
 #define XPAGEMAP_DETACH_FD	XPAGEMAP_DIR "/detach_fd"
+#define XPAGEMAP_ATTACH_FILE	XPAGEMAP_DIR "/attach_file"
+#define XPAGEMAP_SHMEM		XPAGEMAP_DIR "/shmem"
 #define XPAGEMAP_STATS		XPAGEMAP_DIR "/stats"
 
 #define PM_BIT(n)		(1ULL << (n))

@@ -17,6 +17,7 @@ use kernel::{
 use crate::{
     files::{
         Text,
+        TextFile,
         Value,
         ValueFile, //
     },
@@ -28,17 +29,20 @@ use crate::{
 };
 
 mod command;
+mod files;
 mod parse;
 mod registry;
 
 use command::{
     Attach,
     AttachFd,
+    AttachFile,
     Command,
     CommandFile,
     Detach,
     DetachFd, //
 };
+use files::Listing;
 use registry::{
     Registries,
     Registry, //
@@ -79,6 +83,8 @@ pub(crate) struct Control {
     _detach: Pin<KBox<File<CommandFile<Detach>>>>,
     _attach_fd: Pin<KBox<File<CommandFile<AttachFd>>>>,
     _detach_fd: Pin<KBox<File<CommandFile<DetachFd>>>>,
+    _attach_file: Pin<KBox<File<CommandFile<AttachFile>>>>,
+    _shmem: Pin<KBox<File<TextFile<Listing>>>>,
     _stats: Pin<KBox<File<ValueFile<Stats>>>>,
 }
 
@@ -115,6 +121,11 @@ impl Control {
             _detach: command_file(&root, c"detach", &registries)?,
             _attach_fd: command_file(&root, c"attach_fd", &registries)?,
             _detach_fd: command_file(&root, c"detach_fd", &registries)?,
+            _attach_file: command_file(&root, c"attach_file", &registries)?,
+            _shmem: KBox::pin_init(
+                root.operations_file(c"shmem", TextFile(Listing(registries.clone()))),
+                GFP_KERNEL,
+            )?,
             _stats: KBox::pin_init(
                 root.operations_file(c"stats", ValueFile(Stats(registries))),
                 GFP_KERNEL,

@@ -26,12 +26,14 @@ use crate::{
         BinaryFile,
         TextFile, //
     },
+    identity::Identity,
     trace::{
         Tracer,
         Tracing, //
     },
     views::{
         Exclusive,
+        FileSummary,
         FileSwapmap,
         Filemap,
         PageFile,
@@ -57,6 +59,9 @@ pub(crate) trait Attachable: Send + Sync + 'static {
     ///
     /// - [`EINTR`]: a fatal signal arrived.
     fn replaces(&self, old: &Self::Origin) -> Result<bool>;
+
+    /// Returns whether `other` is the same object, whatever their names are.
+    fn is_same(&self, other: &Self) -> bool;
 
     /// Adds the files to the object's directory.
     fn add_files<'data>(&'data self, dir: &ScopedDir<'data, '_>);
@@ -157,6 +162,11 @@ impl Attachable for Target {
         Ok(!old.has_mm(&self.owner.mm) && !old.is_current()?)
     }
 
+    /// A process has a target of its own by each of its PIDs.
+    fn is_same(&self, _other: &Self) -> bool {
+        false
+    }
+
     fn add_files<'data>(&'data self, dir: &ScopedDir<'data, '_>) {
         dir.operations_file(c"pagemap", &self.pagemap);
         dir.operations_file(c"swapmap", &self.swapmap);
@@ -170,8 +180,10 @@ impl Attachable for Target {
 
 /// An attached shmem file. It keeps the inode, and with it the file's pages.
 pub(crate) struct SharedFile {
+    identity: Identity,
     filemap: BinaryFile<Filemap>,
     swapmap: TextFile<FileSwapmap>,
+    summary: TextFile<FileSummary>,
 }
 
 impl SharedFile {
@@ -181,12 +193,20 @@ impl SharedFile {
     ///
     /// - [`ENOMEM`]: out of memory.
     pub(crate) fn new(file: ShmemFile) -> Result<Self> {
+        let identity = Identity::of(&file);
         let file = Arc::new(file, GFP_KERNEL)?;
 
         Ok(Self {
+            identity,
             filemap: BinaryFile(Filemap(file.clone())),
-            swapmap: TextFile(FileSwapmap(file)),
+            swapmap: TextFile(FileSwapmap(file.clone())),
+            summary: TextFile(FileSummary(file)),
         })
+    }
+
+    /// Returns the file's identity.
+    pub(crate) fn identity(&self) -> Identity {
+        self.identity
     }
 }
 
@@ -199,8 +219,13 @@ impl Attachable for SharedFile {
         Ok(false)
     }
 
+    fn is_same(&self, other: &Self) -> bool {
+        self.identity == other.identity
+    }
+
     fn add_files<'data>(&'data self, dir: &ScopedDir<'data, '_>) {
         dir.operations_file(c"filemap", &self.filemap);
         dir.operations_file(c"swapmap", &self.swapmap);
+        dir.operations_file(c"summary", &self.summary);
     }
 }

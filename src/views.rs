@@ -3,6 +3,7 @@
 //! The views: each is the content of one file, computed when it is read.
 
 mod exclusive;
+mod file_summary;
 mod filemap;
 mod page;
 mod pagemap;
@@ -13,6 +14,7 @@ mod violations;
 
 pub(crate) use {
     exclusive::Exclusive,
+    file_summary::FileSummary,
     filemap::Filemap,
     page::PageFile,
     pagemap::Pagemap,

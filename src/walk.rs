@@ -3,9 +3,10 @@
 //! Page tables and page cache, read as plain states.
 //!
 //! [`with_window`] decodes the window that the caller names; [`Sparse`] visits the populated parts
-//! of an address space one after the other.
+//! of an address space one after the other; [`slot_states`] looks up the swap slots.
 
 mod shmem;
+mod slots;
 mod sparse;
 mod window;
 
@@ -14,6 +15,11 @@ pub(crate) use {
         anon_states,
         clip,
         page_states, //
+    },
+    slots::{
+        slot_states,
+        FileSlots,
+        SlotState, //
     },
     sparse::{
         Sparse,

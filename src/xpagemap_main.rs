@@ -11,14 +11,14 @@
 //!     |
 //!   walk      page tables and page cache as plain states
 //!     |
-//!   entry     states as bits; rules: the invariants of PG_anon_exclusive
+//!   entry     states as bits; rules: the invariants of PG_anon_exclusive; identity: names of files
 //!
 //!   trace     tracepoint -> tracer -> ring of events -> log, the view of a target's events
 //! ```
 //!
 //! A room is `name.rs`; its parts are in `name/`. A room uses only rooms below it: [`control`] uses
-//! [`target`], that uses [`views`] and [`trace`], these use [`files`], [`walk`], [`rules`] and
-//! [`entry`]. [`entry`] and [`rules`] use nothing of the module's.
+//! [`target`], that uses [`views`] and [`trace`], these use [`files`], [`walk`], [`rules`],
+//! [`identity`] and [`entry`]. The last three use nothing of the module's.
 //!
 //! The lock order is in `control/registry.rs`.
 
@@ -27,6 +27,7 @@ use kernel::prelude::*;
 mod control;
 mod entry;
 mod files;
+mod identity;
 mod rules;
 mod target;
 #[cfg_attr(not(CONFIG_DEBUG_ANON_EXCLUSIVE), path = "trace_off.rs")]

@@ -155,7 +155,7 @@ TEST(filemap_errors)
 {
 	struct control_state before = control_state_now();
 	static const char * const malformed[] = {
-		"\n", "1", "0:1", "a:b:c", "0:1:2:3", "0:1:-2", "0:1:2 ",
+		"\n", "1", "0:1", "a:b:c", "0:1:2:3:4", "0:1:-2", "0:1:2 ",
 	};
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int memfd = memfd_create("errors", MFD_CLOEXEC);

@@ -32,6 +32,8 @@
 #include "lib/pagemap/lookup.h"
 #include "lib/pagemap/page.h"
 #include "lib/pagemap/predict.h"
+#include "lib/pagemap/place.h"
+#include "lib/pagemap/shmemlist.h"
 #include "lib/pagemap/source.h"
 #include "lib/pagemap/survey.h"
 #include "lib/pagemap/swapmap.h"

@@ -94,6 +94,7 @@ static bool empty_zswap(void)
 TEST_F(zswap, slots_told_while_the_bytes_are_in_memory)
 {
 	static __u64 entries[PAGES], later[PAGES];
+	static struct place places[PAGES];
 	long long written = counter(COUNTERS "written_back_pages");
 	struct survey s;
 	size_t i;
@@ -105,6 +106,11 @@ TEST_F(zswap, slots_told_while_the_bytes_are_in_memory)
 			  entries[i] & ~(PM_SWAP_OFFSET | PM_SOFT_DIRTY));
 	/* No page is on the disk: zswap holds them all. */
 	EXPECT_EQ(0, on_disk(&self->region, entries));
+	if (!source_is_proc()) {
+		ASSERT_EQ(0, places_of(&self->region, getpid(), places));
+		EXPECT_EQ(PAGES, places_count(places, PAGES, PLACE_ZSWAP))
+			places_print(places, PAGES);
+	}
 
 	ASSERT_TRUE(empty_zswap()) TH_LOG("%lld left", stored_pages());
 	ASSERT_LE(written + PAGES, counter(COUNTERS "written_back_pages"));
@@ -114,6 +120,14 @@ TEST_F(zswap, slots_told_while_the_bytes_are_in_memory)
 	EXPECT_EQ(0, s.mistaken);
 	ASSERT_EQ(PAGES, pagemap_read(self->src.fd, self->region.addr, later, PAGES));
 	EXPECT_EQ(0, memcmp(entries, later, sizeof(entries)));
+	if (source_is_proc())
+		return;
+	/* Written back through the swap cache, where some may still be. */
+	ASSERT_EQ(0, places_of(&self->region, getpid(), places));
+	EXPECT_EQ(0, places_count(places, PAGES, PLACE_ZSWAP));
+	EXPECT_EQ(PAGES, places_count(places, PAGES, PLACE_CACHE) +
+			 places_on_disk(&self->region, places))
+		places_print(places, PAGES);
 }
 
 TEST_F(zswap, read_back_while_it_is_in_memory)
@@ -132,6 +146,7 @@ TEST_F(zswap, read_back_while_it_is_in_memory)
 TEST_F(zswap, switched_off_with_pages_in_it)
 {
 	static __u64 entries[PAGES];
+	static struct place places[PAGES];
 	struct survey s;
 	size_t i;
 
@@ -144,6 +159,12 @@ TEST_F(zswap, switched_off_with_pages_in_it)
 	for (i = 0; i < TRIES && on_disk(&self->region, entries) < PAGES / 2; i++)
 		usleep(100000);
 	EXPECT_EQ(PAGES / 2, on_disk(&self->region, entries));
+	if (!source_is_proc()) {
+		ASSERT_EQ(0, places_of(&self->region, getpid(), places));
+		EXPECT_EQ(PAGES / 2, places_count(places, PAGES, PLACE_ZSWAP));
+		EXPECT_EQ((long)places_count(places, PAGES, PLACE_DISK),
+			  places_on_disk(&self->region, places));
+	}
 	ASSERT_TRUE(empty_zswap()) TH_LOG("%lld left", stored_pages());
 	ASSERT_EQ(0, survey_region(&self->src, &self->region, &s));
 	EXPECT_EQ(PAGES, s.located);

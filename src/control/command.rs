@@ -17,6 +17,10 @@ use kernel::{
 
 use crate::{
     files::demand,
+    identity::{
+        FileId,
+        Identity, //
+    },
     target::{
         SharedFile,
         Target, //
@@ -24,10 +28,8 @@ use crate::{
 };
 
 use super::{
-    parse::{
-        self,
-        FileId, //
-    },
+    files,
+    parse,
     registry::Registries, //
 };
 
@@ -107,20 +109,58 @@ pub(super) struct AttachFd;
 impl Command for AttachFd {
     fn run(registries: &Registries, reader: &mut UserSliceReader) -> Result {
         let fd = u32::try_from(parse::number(reader)?).map_err(|_| EBADF)?;
-        let file = ShmemFile::from_fd(fd)?;
-        let name = FileId::from(file.id()).name()?;
 
-        registries.files.attach(name, SharedFile::new(file)?)
+        let file = ShmemFile::from_fd(fd)?;
+        let id = files::identities(registries)?.name(&Identity::of(&file));
+
+        registries.files.attach(id.name()?, SharedFile::new(file)?)
     }
 }
 
-/// `detach_fd`: `MAJOR:MINOR:INODE\n`.
+/// `attach_file`: `MAJOR:MINOR:INODE\n` or `MAJOR:MINOR:INODE:GENERATION\n`. The directory has the
+/// name that was written.
+pub(super) struct AttachFile;
+
+impl Command for AttachFile {
+    fn run(registries: &Registries, reader: &mut UserSliceReader) -> Result {
+        let id = parse::file_id(reader)?;
+
+        if is_ambiguous(registries, &id)? {
+            return Err(EINVAL);
+        }
+        // One whose pages are all in memory again is not in the list.
+        registries.files.for_each(|file| {
+            if file.identity().has(&id) {
+                Err(EEXIST)
+            } else {
+                Ok(())
+            }
+        })?;
+        registries
+            .files
+            .attach(id.name()?, SharedFile::new(files::find(&id)?)?)
+    }
+}
+
+/// `detach_fd`: the name of the directory, which stays when it becomes ambiguous, or another name of
+/// the file.
 pub(super) struct DetachFd;
 
 impl Command for DetachFd {
     fn run(registries: &Registries, reader: &mut UserSliceReader) -> Result {
-        let name = parse::file_id(reader)?.name()?;
+        let id = parse::file_id(reader)?;
 
-        registries.files.detach(&name)
+        match registries.files.detach(&id.name()?) {
+            Err(ENOENT) if is_ambiguous(registries, &id)? => Err(EINVAL),
+            Err(ENOENT) => registries
+                .files
+                .detach_object(|file| file.identity().has(&id)),
+            detached => detached,
+        }
     }
+}
+
+/// Returns whether `id` has no generation and names several files.
+fn is_ambiguous(registries: &Registries, id: &FileId) -> Result<bool> {
+    Ok(id.generation.is_none() && files::identities(registries)?.is_ambiguous(id))
 }

@@ -4,49 +4,16 @@
 
 use kernel::{
     prelude::*,
-    str::CString,
     uaccess::UserSliceReader, //
 };
 
-use crate::files::{
-    line,
-    LINE_MAX, //
+use crate::{
+    files::{
+        line,
+        LINE_MAX, //
+    },
+    identity::FileId, //
 };
-
-/// The identity of a file: its device and inode number.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct FileId {
-    major: u32,
-    minor: u32,
-    inode: u64,
-}
-
-impl From<(u32, u32, u64)> for FileId {
-    fn from((major, minor, inode): (u32, u32, u64)) -> Self {
-        Self {
-            major,
-            minor,
-            inode,
-        }
-    }
-}
-
-impl FileId {
-    /// Returns the name of the file's directory, `MAJOR:MINOR:INODE`.
-    ///
-    /// # Errors
-    ///
-    /// - [`ENOMEM`]: out of memory.
-    pub(super) fn name(&self) -> Result<CString> {
-        let Self {
-            major,
-            minor,
-            inode,
-        } = self;
-
-        CString::try_from_fmt(fmt!("{major}:{minor}:{inode}"))
-    }
-}
 
 /// Reads all of `reader` as a decimal number; a newline may follow it.
 ///
@@ -60,11 +27,12 @@ pub(super) fn number(reader: &mut UserSliceReader) -> Result<i32> {
     i32::try_from(decimal(line(reader, &mut buffer)?).ok_or(EINVAL)?).map_err(|_| EINVAL)
 }
 
-/// Reads all of `reader` as `MAJOR:MINOR:INODE`; a newline may follow it.
+/// Reads all of `reader` as `MAJOR:MINOR:INODE` or `MAJOR:MINOR:INODE:GENERATION`; a newline may
+/// follow it.
 ///
 /// # Errors
 ///
-/// - [`EINVAL`]: not three decimal numbers, or one is too large.
+/// - [`EINVAL`]: not three or four decimal numbers, or one is too large.
 /// - [`EFAULT`]: the user's memory cannot be read.
 pub(super) fn file_id(reader: &mut UserSliceReader) -> Result<FileId> {
     let mut buffer = [0; LINE_MAX];
@@ -72,13 +40,17 @@ pub(super) fn file_id(reader: &mut UserSliceReader) -> Result<FileId> {
     identity(line(reader, &mut buffer)?).ok_or(EINVAL)
 }
 
-/// Parses three decimal numbers with colons between them.
+/// Parses three or four decimal numbers with colons between them.
 fn identity(text: &[u8]) -> Option<FileId> {
     let mut parts = text.split(|&byte| byte == b':').map(decimal);
     let id = FileId {
         major: parts.next()??.try_into().ok()?,
         minor: parts.next()??.try_into().ok()?,
         inode: parts.next()??,
+        generation: match parts.next() {
+            Some(generation) => Some(generation?.try_into().ok()?),
+            None => None,
+        },
     };
 
     parts.next().is_none().then_some(id)
@@ -131,7 +103,15 @@ mod tests {
 
     #[test]
     fn identities() {
-        assert_eq!(identity(b"0:25:1234"), Some(FileId::from((0, 25, 1234))));
+        let mut id = FileId {
+            major: 0,
+            minor: 25,
+            inode: 1234,
+            generation: None,
+        };
+        assert_eq!(identity(b"0:25:1234").as_ref(), Some(&id));
+        id.generation = Some(u32::MAX);
+        assert_eq!(identity(b"0:25:1234:4294967295"), Some(id));
         let malformed: &[&[u8]] = &[
             b"",
             b"1",
@@ -139,7 +119,9 @@ mod tests {
             b"0:25:",
             b"::",
             b"0:25:1234:",
-            b"0:25:1234:5",
+            b"0:25:1234:5:6",
+            b"0:25:1234:4294967296",
+            b"0:25:1234:-1",
             b"0:4294967296:1",
             b"0: 25:1",
         ];

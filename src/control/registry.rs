@@ -83,12 +83,24 @@ impl<T: Attachable> Registry<T> {
         self.attached.lock().len()
     }
 
+    /// Calls `visit` with each attached object.
+    ///
+    /// # Errors
+    ///
+    /// - The errors of `visit`.
+    pub(super) fn for_each(&self, mut visit: impl FnMut(&T) -> Result) -> Result {
+        self.attached
+            .lock()
+            .iter()
+            .try_for_each(|attached| visit(&attached.directory))
+    }
+
     /// Creates directory `name` for `object`. An attached object of that name that `object`
     /// replaces is detached.
     ///
     /// # Errors
     ///
-    /// - [`EEXIST`]: an object of that name is attached, and stays.
+    /// - [`EEXIST`]: an object of that name, or the same object, is attached, and stays.
     /// - [`ENOSPC`]: [`Self::MAX`] objects are attached.
     /// - [`ENOMEM`]: out of memory.
     /// - [`EINTR`]: a fatal signal arrived.
@@ -99,7 +111,7 @@ impl<T: Attachable> Registry<T> {
             let mut attached = self.attached.lock();
             let old = attached
                 .iter()
-                .position(|attached| *attached.name == *name)
+                .position(|attached| *attached.name == *name || attached.directory.is_same(&object))
                 .and_then(|index| Some((index, attached.get(index)?.directory.origin())));
             let index = match old {
                 None => None,
@@ -152,11 +164,21 @@ impl<T: Attachable> Registry<T> {
     ///
     /// - [`ENOENT`]: no object of that name is attached.
     pub(super) fn detach(&self, name: &CStr) -> Result {
+        self.detach_first(|attached| *attached.name == *name)
+    }
+
+    /// Removes the directory of an object for which `wanted` returns true, and drops the object.
+    ///
+    /// # Errors
+    ///
+    /// - [`ENOENT`]: there is none.
+    pub(super) fn detach_object(&self, wanted: impl Fn(&T) -> bool) -> Result {
+        self.detach_first(|attached| wanted(&attached.directory))
+    }
+
+    fn detach_first(&self, wanted: impl Fn(&Attached<T>) -> bool) -> Result {
         let mut attached = self.attached.lock();
-        let index = attached
-            .iter()
-            .position(|attached| *attached.name == *name)
-            .ok_or(ENOENT)?;
+        let index = attached.iter().position(wanted).ok_or(ENOENT)?;
 
         drop(attached.remove(index).map_err(|_| ENOENT)?);
         Ok(())

@@ -68,6 +68,15 @@ impl Text {
         fmt::Write::write_fmt(self, args).map_err(|_| ENOMEM)
     }
 
+    /// Appends bytes, whatever they encode.
+    ///
+    /// # Errors
+    ///
+    /// - [`ENOMEM`]: out of memory.
+    pub(crate) fn append_bytes(&mut self, bytes: &[u8]) -> Result {
+        Ok(self.0.extend_from_slice(bytes, GFP_KERNEL)?)
+    }
+
     /// Appends the last line of a view whose address space is gone.
     ///
     /// # Errors
@@ -80,9 +89,7 @@ impl Text {
 
 impl fmt::Write for Text {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0
-            .extend_from_slice(text.as_bytes(), GFP_KERNEL)
-            .map_err(|_| fmt::Error)
+        self.append_bytes(text.as_bytes()).map_err(|_| fmt::Error)
     }
 }
 

@@ -23,7 +23,7 @@ use super::{
 
 /// The longest line that can be written, in bytes, newline included: longer than any well-formed
 /// number or identity.
-pub(crate) const LINE_MAX: usize = 48;
+pub(crate) const LINE_MAX: usize = 64;
 
 /// A value.
 pub(crate) trait Value: Send + Sync + 'static {

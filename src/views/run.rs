@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The lines of `swapmap`, `START-END TYPE OFFSET PAGES KIND`: a run each.
+//! The lines of `swapmap`, `START-END TYPE OFFSET PAGES KIND WHERE`: a run each.
 
 use kernel::{
     mm::{
-        page_state::{
-            PageFlag,
-            PageKind,
-            PageState, //
-        },
-        shmem::{
-            SwapRun,
-            SwapSlot, //
-        },
+        page_state::PageFlag,
+        shmem::SwapSlot,
         swap::Backing, //
     },
     prelude::*, //
@@ -20,7 +13,7 @@ use kernel::{
 
 use crate::{
     files::Text,
-    walk, //
+    walk::SlotState, //
 };
 
 /// KIND: the owner of a page in swap.
@@ -51,54 +44,39 @@ pub(super) fn place(backing: Backing) -> &'static str {
 }
 
 /// Consecutive pages in consecutive swap slots.
-pub(super) struct Run {
+struct Run {
     /// The number of the first page.
     page: usize,
     pages: usize,
     slot: SwapSlot,
     kind: Kind,
+    backing: Backing,
 }
 
 impl Run {
     /// Returns the run of one page; [`None`] if it is not in swap.
-    pub(super) fn from_state(page: usize, state: &PageState) -> Option<Self> {
-        (state.kind == PageKind::Swap).then(|| Self {
+    fn from_state(page: usize, state: &SlotState) -> Option<Self> {
+        Some(Self {
             page,
             pages: 1,
-            slot: SwapSlot {
-                swap_type: state.swap_type,
-                offset: state.frame,
-            },
-            kind: if state.flags.contains(PageFlag::File) {
+            slot: state.slot()?,
+            kind: if state.page.flags.contains(PageFlag::File) {
                 Kind::Shmem
             } else {
                 Kind::Anon
             },
+            backing: state.backing,
         })
     }
 
-    /// Returns the part of a file's run from page number `first` on.
-    pub(super) fn from_file(run: &SwapRun, first: usize) -> Self {
-        let part = walk::clip(run.index, run.pages, first);
-
-        Self {
-            page: run.index + part.start,
-            pages: part.len(),
-            slot: SwapSlot {
-                offset: run.slot.offset + part.start,
-                ..run.slot
-            },
-            kind: Kind::Shmem,
-        }
-    }
-
-    /// Joins `next` to this run if it continues it, in pages and in swap slots. Returns whether it
-    /// did.
+    /// Joins `next` to this run if it continues it, in pages and in swap slots alike. Returns
+    /// whether it did.
     fn join(&mut self, next: &Self) -> bool {
         let continues = next.page == self.page + self.pages
             && next.slot.swap_type == self.slot.swap_type
             && next.slot.offset == self.slot.offset + self.pages
-            && next.kind == self.kind;
+            && next.kind == self.kind
+            && next.backing == self.backing;
 
         if continues {
             self.pages += next.pages;
@@ -113,9 +91,10 @@ impl Run {
         let SwapSlot { swap_type, offset } = self.slot;
         let pages = self.pages;
         let kind = self.kind.name();
+        let place = place(self.backing);
 
         text.append(fmt!(
-            "{start:x}-{end:x} {swap_type} {offset} {pages} {kind}\n"
+            "{start:x}-{end:x} {swap_type} {offset} {pages} {kind} {place}\n"
         ))
     }
 }
@@ -133,10 +112,25 @@ impl Runs {
     }
 
     /// Adds a run. Appends the line of the one before if the new one does not continue it.
-    pub(super) fn add(&mut self, run: Run, text: &mut Text) -> Result {
+    fn add(&mut self, run: Run, text: &mut Text) -> Result {
         if !self.last.as_mut().is_some_and(|last| last.join(&run)) {
             self.finish(text)?;
             self.last = Some(run);
+        }
+        Ok(())
+    }
+
+    /// Adds the runs of those of `states` that are in swap; `first` is the number of the first page.
+    pub(super) fn add_states(
+        &mut self,
+        first: usize,
+        states: &[SlotState],
+        text: &mut Text,
+    ) -> Result {
+        for (page, state) in (first..).zip(states) {
+            if let Some(run) = Run::from_state(page, state) {
+                self.add(run, text)?;
+            }
         }
         Ok(())
     }
@@ -164,6 +158,7 @@ mod tests {
             pages: 1,
             slot,
             kind,
+            backing: Backing::Device,
         }
     }
 
@@ -186,7 +181,10 @@ mod tests {
             page(0x11, 8, Kind::Shmem),
             page(0x12, 9, Kind::Shmem),
         ];
-        assert_eq!(lines(0x1000, runs).as_bytes(), b"10000-13000 1 7 3 shmem\n");
+        assert_eq!(
+            lines(0x1000, runs).as_bytes(),
+            b"10000-13000 1 7 3 shmem disk\n"
+        );
     }
 
     #[test]
@@ -199,22 +197,30 @@ mod tests {
         ];
         assert_eq!(
             lines(1, runs).as_bytes(),
-            b"1-2 1 7 1 shmem\n2-3 1 8 1 anon\n4-5 1 9 1 anon\n5-6 1 11 1 anon\n"
+            b"1-2 1 7 1 shmem disk\n2-3 1 8 1 anon disk\n\
+              4-5 1 9 1 anon disk\n5-6 1 11 1 anon disk\n"
         );
     }
 
     #[test]
-    fn run_of_a_file_is_cut_where_the_range_begins() {
-        let run = SwapRun {
-            index: 512,
-            pages: 512,
-            slot: SwapSlot {
-                swap_type: 1,
-                offset: 1000,
-            },
-        };
-        let cut = [Run::from_file(&run, 700)];
-        assert_eq!(lines(1, cut).as_bytes(), b"2bc-400 1 1188 324 shmem\n");
+    fn bytes_elsewhere_are_another_run() {
+        let runs = [
+            Backing::Device,
+            Backing::Device,
+            Backing::Zero,
+            Backing::Zswap,
+            Backing::Cache,
+            Backing::None,
+        ];
+        let runs = runs.into_iter().enumerate().map(|(i, backing)| Run {
+            backing,
+            ..page(i, 10 + i, Kind::Shmem)
+        });
+        assert_eq!(
+            lines(1, runs).as_bytes(),
+            b"0-2 1 10 2 shmem disk\n2-3 1 12 1 shmem zero\n3-4 1 13 1 shmem zswap\n\
+              4-5 1 14 1 shmem cache\n5-6 1 15 1 shmem none\n"
+        );
     }
 
     #[test]

@@ -5,10 +5,7 @@
 use kernel::{
     mm::{
         page_state::PageState,
-        shmem::{
-            ShmemFile,
-            SwapRun, //
-        },
+        shmem::ShmemFile,
         Mm, //
     },
     page::{
@@ -29,23 +26,24 @@ use crate::{
     },
     walk::{
         self,
+        FileSlots,
+        SlotState,
         Sparse,
         Step,
-        Wanted, //
+        Wanted,
+        WINDOW_PAGES, //
     },
 };
 
-use super::run::{
-    Run,
-    Runs, //
-};
+use super::run::Runs;
 
 /// `PID/swapmap`.
 pub(crate) struct Swapmap(pub(crate) ARef<Mm>);
 
 /// The position in an address space.
 pub(crate) struct Cursor {
-    walk: Sparse<PageState>,
+    walk: Sparse<SlotState>,
+    scratch: KVec<PageState>,
     runs: Runs,
 }
 
@@ -61,21 +59,27 @@ impl Lines for Swapmap {
         };
 
         Ok(Cursor {
-            walk: Sparse::new(wanted, PageState::UNMAPPED)?,
+            walk: Sparse::new(wanted, SlotState::UNMAPPED)?,
+            scratch: KVec::from_elem(PageState::UNMAPPED, WINDOW_PAGES, GFP_KERNEL)?,
             runs: Runs::new(PAGE_SIZE),
         })
     }
 
     fn step(&self, cursor: &mut Cursor, text: &mut Text) -> Result<bool> {
-        let Cursor { walk, runs } = cursor;
+        let Cursor {
+            walk,
+            scratch,
+            runs,
+        } = cursor;
+        let decoded = walk.step(&self.0, |mm, start, states| {
+            walk::slot_states(states, scratch, |pages| {
+                walk::page_states(mm, start, pages).map(drop)
+            })
+        })?;
 
-        match walk.step(&self.0, walk::page_states)? {
+        match decoded {
             Step::Window { start, states, .. } => {
-                for (page, state) in (start >> PAGE_SHIFT..).zip(states) {
-                    if let Some(run) = Run::from_state(page, state) {
-                        runs.add(run, text)?;
-                    }
-                }
+                runs.add_states(start >> PAGE_SHIFT, states, text)?;
                 return Ok(true);
             }
             Step::End => runs.finish(text)?,
@@ -93,7 +97,7 @@ pub(crate) struct FileSwapmap(pub(crate) Arc<ShmemFile>);
 
 /// The position in a file.
 pub(crate) struct FileCursor {
-    page: usize,
+    walk: FileSlots,
     runs: Runs,
 }
 
@@ -102,23 +106,15 @@ impl Lines for FileSwapmap {
 
     fn begin(&self) -> Result<FileCursor> {
         Ok(FileCursor {
-            page: 0,
+            walk: FileSlots::new()?,
             runs: Runs::new(1),
         })
     }
 
     fn step(&self, cursor: &mut FileCursor, text: &mut Text) -> Result<bool> {
-        let mut range = cursor.page..=usize::MAX;
-        let mut runs = [SwapRun::EMPTY; 32];
-
-        for run in self.0.mapping().swap_runs(&mut range, &mut runs) {
-            cursor.runs.add(Run::from_file(run, cursor.page), text)?;
+        match cursor.walk.step(&self.0)? {
+            Some((first, states)) => cursor.runs.add_states(first, states, text).map(|()| true),
+            None => cursor.runs.finish(text).map(|()| false),
         }
-        if range.is_empty() {
-            cursor.runs.finish(text)?;
-            return Ok(false);
-        }
-        cursor.page = *range.start();
-        Ok(true)
     }
 }

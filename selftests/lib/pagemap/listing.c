@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kselftest.h"
 #include "lib/memory/region.h"
 #include "lib/pagemap/filemap.h"
 #include "lib/pagemap/listing.h"
@@ -29,8 +30,9 @@ void listing_free(struct listing *ls)
 
 static int print_run(char *buf, size_t size, const struct run *r)
 {
-	return snprintf(buf, size, "%llx-%llx %u %llu %llu %s\n", r->start, r->end,
-			r->type, r->offset, r->pages, r->shmem ? "shmem" : "anon");
+	return snprintf(buf, size, "%llx-%llx %u %llu %llu %s%s%s\n", r->start, r->end,
+			r->type, r->offset, r->pages, r->shmem ? "shmem" : "anon",
+			*r->place ? " " : "", r->place);
 }
 
 void listing_end(struct listing *ls)
@@ -127,13 +129,24 @@ int listing_of_file(struct listing *ls, int filemap, size_t pages)
 	return got < 0 ? got : 0;
 }
 
+static bool is_place(const char *place)
+{
+	static const char * const places[] = { "disk", "zero", "zswap", "cache", "none" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(places); i++)
+		if (!strcmp(place, places[i]))
+			return true;
+	return false;
+}
+
 bool listing_parse(const char **text, struct run *r)
 {
 	char kind[8], again[LINE_BYTES];
 	int len;
 
-	if (sscanf(*text, "%llx-%llx %u %llu %llu %7s", &r->start, &r->end, &r->type,
-		   &r->offset, &r->pages, kind) != 6)
+	if (sscanf(*text, "%llx-%llx %u %llu %llu %7s %7s", &r->start, &r->end, &r->type,
+		   &r->offset, &r->pages, kind, r->place) != 7 || !is_place(r->place))
 		return false;
 	r->shmem = !strcmp(kind, "shmem");
 	/* sscanf() accepts more than the format: the line must be as printed. */
@@ -142,6 +155,13 @@ bool listing_parse(const char **text, struct run *r)
 		return false;
 	*text += len;
 	return true;
+}
+
+/* True if @next goes on where @last ends, in pages and slots. */
+static bool continues(const struct run *last, const struct run *next)
+{
+	return last->pages && next->start == last->end && next->type == last->type &&
+	       next->offset == last->offset + last->pages && next->shmem == last->shmem;
 }
 
 long listing_check(const char *text, __u64 unit)
@@ -154,7 +174,33 @@ long listing_check(const char *text, __u64 unit)
 			return -1;
 		if (!r.pages || r.end - r.start != r.pages * unit || r.start < last.end)
 			return -1;
+		if (continues(&last, &r) && !strcmp(last.place, r.place))
+			return -1;
 		last = r;
 	}
 	return lines;
+}
+
+char *listing_joined(const char *text, __u64 unit)
+{
+	struct listing ls;
+	struct run r;
+
+	listing_init(&ls, unit);
+	while (*text) {
+		if (!listing_parse(&text, &r)) {
+			listing_free(&ls);
+			return NULL;
+		}
+		if (continues(&ls.run, &r)) {
+			ls.run.end = r.end;
+			ls.run.pages += r.pages;
+		} else {
+			listing_end(&ls);
+			ls.run = r;
+			ls.run.place[0] = '\0';
+		}
+	}
+	listing_end(&ls);
+	return ls.text;
 }

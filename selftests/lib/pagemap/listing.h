@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The expected text of a swapmap, from the entries of a pagemap, and a parser of its lines. */
+/*
+ * The expected text of a swapmap, but for its last column, from the entries of a pagemap,
+ * and a parser of its lines.
+ */
 #ifndef SELFTESTS_LISTING_H
 #define SELFTESTS_LISTING_H
 
@@ -13,6 +16,7 @@ struct run {
 	unsigned int type;
 	__u64 offset, pages;
 	bool shmem;
+	char place[8];		/* WHERE; empty in a listing, which pagemap does not tell it */
 };
 
 struct listing {
@@ -45,7 +49,16 @@ int listing_of_file(struct listing *ls, int filemap, size_t pages);
 /* Takes a line off the text. Returns false if it is not exactly in the documented format. */
 bool listing_parse(const char **text, struct run *run);
 
-/* Number of lines, or -1 if one is no run, or they are not in ascending order. */
+/*
+ * Number of lines, or -1 if one is no run, they are not in ascending order, or two could
+ * be one.
+ */
 long listing_check(const char *text, __u64 unit);
+
+/*
+ * The text without WHERE, as a listing has it: malloc()ed, with runs joined that differ in
+ * nothing else. NULL if it is not exactly in the documented format.
+ */
+char *listing_joined(const char *text, __u64 unit);
 
 #endif

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kselftest.h"
+#include "lib/memory/pattern.h"
+#include "lib/pagemap/listing.h"
+#include "lib/pagemap/place.h"
+#include "lib/pagemap/swapmap.h"
+#include "lib/system/text.h"
+
+static const char * const names[PLACE_KINDS] = {
+	"absent", "disk", "zero", "zswap", "cache", "none",
+};
+
+static enum place_kind kind_of(const char *name)
+{
+	enum place_kind kind = PLACE_DISK;
+
+	while (kind < PLACE_KINDS && strcmp(names[kind], name))
+		kind++;
+	return kind;
+}
+
+/* The region begins at @start in units of @unit. */
+static int parse(const char *text, const struct region *r, __u64 start, __u64 unit,
+		 struct place *places)
+{
+	struct run run;
+	__u64 i, at;
+
+	memset(places, 0, r->pages * sizeof(*places));
+	while (*text) {
+		if (!listing_parse(&text, &run))
+			return -EPROTO;
+		for (i = 0; i < run.pages; i++) {
+			at = (run.start - start) / unit + i;
+			if (run.start + i * unit >= start && at < r->pages)
+				places[at] = (struct place){
+					kind_of(run.place), run.type, run.offset + i,
+				};
+		}
+	}
+	return 0;
+}
+
+static int read_places(int fd, const struct region *r, __u64 start, __u64 unit,
+		       struct place *places)
+{
+	size_t len;
+	char *text;
+	int err;
+
+	if (fd < 0)
+		return fd;
+	text = read_to_end(fd, 65536, &len);
+	err = text ? parse(text, r, start, unit, places) : -errno;
+	free(text);
+	close(fd);
+	return err;
+}
+
+int places_of(const struct region *r, pid_t pid, struct place *places)
+{
+	return read_places(swapmap_open(pid), r, (unsigned long)r->addr, PAGE_BYTES, places);
+}
+
+int places_of_file(const struct region *r, const char *id, struct place *places)
+{
+	return read_places(swapmap_open_file(id), r, r->first, 1, places);
+}
+
+size_t places_count(const struct place *places, size_t pages, enum place_kind kind)
+{
+	size_t i, count = 0;
+
+	for (i = 0; i < pages; i++)
+		count += places[i].kind == kind;
+	return count;
+}
+
+void places_print(const struct place *places, size_t pages)
+{
+	enum place_kind kind;
+
+	for (kind = 0; kind < PLACE_KINDS; kind++)
+		ksft_print_msg("%zu %s\n", places_count(places, pages, kind), names[kind]);
+}
+
+long places_on_disk(const struct region *r, const struct place *places)
+{
+	struct swaps swaps;
+	const void *bytes;
+	long found = 0;
+	size_t i;
+	int err = swaps_open(&swaps);
+
+	if (err)
+		return err;
+	for (i = 0; i < r->pages; i++) {
+		if (places[i].kind != PLACE_DISK)
+			continue;
+		bytes = swaps_page(&swaps, places[i].type, places[i].offset);
+		found += bytes && pattern_matches(bytes, region_id(r, i), r->first + i);
+	}
+	swaps_close(&swaps);
+	return found;
+}
