@@ -21,9 +21,10 @@ FIXTURE_SETUP(page_predict)
 	size_t i;
 
 	TEARDOWN_FROM_HERE();
-	for (i = 0; i < KINDS; i++)
+	for (i = 0; i < KINDS; i++) {
 		ASSERT_EQ(0, kind_make(&memory_kinds[i], &self->regions[i], &self->state))
 			TH_LOG("%s", memory_kinds[i].name);
+	}
 	ASSERT_EQ(0, ksm_pause());
 	ASSERT_EQ(0, child_start_idle(&self->child));
 	for (i = 0; i < KINDS; i++)
@@ -47,16 +48,22 @@ static unsigned char *sample(const struct region *r, size_t i)
 	return region_page(r, i * r->pages / SAMPLES);
 }
 
-TEST_F(page_predict, writes)
+/* Stops at the first page that could not be looked at. Returns 0 or a negative errno. */
+static int write_samples(struct predictor *p, const struct region *regions)
 {
 	size_t i, j;
+	int err = 0;
 
-	for (i = 0; i < KINDS; i++)
-		for (j = 0; j < SAMPLES; j++)
-			ASSERT_EQ(0, predict_write(&self->p, memory_kinds[i].name,
-						   sample(&self->regions[i], j)))
-				TH_LOG("%s, %zu", memory_kinds[i].name, j);
-	ksft_print_msg("%zu of %zu predictions right\n", self->p.right, self->p.made);
+	for (i = 0; i < KINDS && !err; i++)
+		for (j = 0; j < SAMPLES && !err; j++)
+			err = predict_write(p, memory_kinds[i].name, sample(&regions[i], j));
+	ksft_print_msg("%zu of %zu predictions right\n", p->right, p->made);
+	return err;
+}
+
+TEST_F(page_predict, writes)
+{
+	EXPECT_EQ(0, write_samples(&self->p, self->regions));
 	EXPECT_EQ(KINDS * SAMPLES, self->p.made);
 	EXPECT_EQ(self->p.made, self->p.right);
 }
@@ -64,15 +71,8 @@ TEST_F(page_predict, writes)
 /* The child that is gone leaves pages that nobody else has. */
 TEST_F(page_predict, writes_after_the_child_exited)
 {
-	size_t i, j;
-
 	child_kill(&self->child);
-	for (i = 0; i < KINDS; i++)
-		for (j = 0; j < SAMPLES; j++)
-			ASSERT_EQ(0, predict_write(&self->p, memory_kinds[i].name,
-						   sample(&self->regions[i], j)))
-				TH_LOG("%s, %zu", memory_kinds[i].name, j);
-	ksft_print_msg("%zu of %zu predictions right\n", self->p.right, self->p.made);
+	EXPECT_EQ(0, write_samples(&self->p, self->regions));
 	EXPECT_EQ(KINDS * SAMPLES, self->p.made);
 	EXPECT_EQ(self->p.made, self->p.right);
 }
@@ -82,24 +82,27 @@ TEST_F(page_predict, forks)
 	struct forecast *f = calloc(KINDS * SAMPLES, sizeof(*f));
 	struct child child;
 	size_t i, j;
-	int proc;
+	int err = 0, proc;
 
 	ASSERT_NE(NULL, f);
-	for (i = 0; i < KINDS; i++) {
+	for (i = 0; i < KINDS && !err; i++) {
 		struct region *r = &self->regions[i];
 
 		/* MADV_DONTFORK of hugetlb cannot be taken back. */
 		if (memory_kinds[i].map != hugetlb_map)
-			ASSERT_EQ(0, madvise(r->addr, r->pages * PAGE_BYTES, MADV_DOFORK));
-		for (j = 0; j < SAMPLES; j++)
-			ASSERT_EQ(0, predict_fork(&self->p, memory_kinds[i].name, sample(r, j),
-						  &f[i * SAMPLES + j]));
+			err = madvise(r->addr, r->pages * PAGE_BYTES, MADV_DOFORK);
+		for (j = 0; j < SAMPLES && !err; j++)
+			err = predict_fork(&self->p, memory_kinds[i].name, sample(r, j),
+					   &f[i * SAMPLES + j]);
 	}
+	ASSERT_EQ(0, err);
 	ASSERT_EQ(0, child_start_idle(&child));
 	proc = proc_pagemap_open(child.pid);
 	ASSERT_LE(0, proc);
-	for (i = 0; i < KINDS * SAMPLES; i++)
-		ASSERT_EQ(0, check_fork(&self->p, &f[i], proc));
+	for (i = 0; i < KINDS * SAMPLES && !err; i++)
+		err = check_fork(&self->p, &f[i], proc);
+	EXPECT_EQ(0, err);
+	EXPECT_EQ(KINDS * SAMPLES, self->p.made);
 	ksft_print_msg("%zu of %zu predictions right\n", self->p.right, self->p.made);
 	EXPECT_EQ(self->p.made, self->p.right);
 	close(proc);

@@ -10,7 +10,7 @@
 #include "xpagemap.h"
 
 #define LOCATION	((1ULL << 55) - 1)
-#define ATTEMPTS	100
+#define ATTEMPTS	10
 
 static sigjmp_buf refused;
 
