@@ -216,6 +216,37 @@ TEST_F(cli, explain_tells_slot_and_frame)
 	EXPECT_TRUE(cli_says(&self->out, "\"anonymous\":true,\"exclusive\":true"));
 }
 
+/* A prediction, and then the write. */
+TEST_F(cli, explain_tells_who_shares_it_and_what_a_write_does)
+{
+	unsigned long at = (unsigned long)self->private.addr;
+	struct source src;
+	struct child child;
+	__u64 before, after;
+
+	ASSERT_EQ(0, child_start_idle(&child));
+	RUN(0, "explain %d %lx", getpid(), at);
+	EXPECT_TRUE(cli_says(&self->out, "It is not exclusive"));
+	EXPECT_TRUE(cli_says(&self->out, "Mappings: 2: "));
+	EXPECT_TRUE(cli_says(&self->out, "process %d at %lx", getpid(), at));
+	EXPECT_TRUE(cli_says(&self->out, "process %d at %lx", child.pid, at));
+	EXPECT_TRUE(cli_says(&self->out, "The next write goes to a copy of the page"));
+	EXPECT_TRUE(cli_says(&self->out, "The next fork shares it with the child"));
+	ASSERT_EQ(0, source_open(&src, getpid()));
+	ASSERT_EQ(1, pagemap_read(src.proc, self->private.addr, &before, 1));
+	region_fill_page(&self->private, 0);
+	ASSERT_EQ(1, pagemap_read(src.proc, self->private.addr, &after, 1));
+	EXPECT_NE(before & PM_FRAME, after & PM_FRAME);
+	RUN(0, "explain --json %d %lx", getpid(), at);
+	EXPECT_TRUE(cli_says(&self->out, "\"next_write\":{\"action\":\"in-place\""));
+	EXPECT_TRUE(cli_says(&self->out, "\"mapped_by\":[{\"pid\":%d,", getpid()));
+	region_fill_page(&self->private, 0);
+	ASSERT_EQ(1, pagemap_read(src.proc, self->private.addr, &before, 1));
+	EXPECT_EQ(before & PM_FRAME, after & PM_FRAME);
+	EXPECT_EQ(0, source_close(&src));
+	child_kill(&child);
+}
+
 TEST_F(cli, diff_of_two_moments)
 {
 	unsigned long start = (unsigned long)self->private.addr;
@@ -307,15 +338,21 @@ TEST_F(cli, watch_ends_with_sigterm)
 	unlink(path);
 }
 
-/* A reader that goes away early is no error that anyone reads. */
+/* A reader that goes away early is no error to tell. */
 TEST_F(cli, closed_pipe_is_quiet)
 {
 	unsigned long start = (unsigned long)self->shared.addr;
+	char errors[64];
 
+	snprintf(errors, sizeof(errors), "/tmp/cli-%d.errors", getpid());
 	/* More than a pipe takes. */
-	RUN(0, "show --pages --raw %d %lx-%lx | head -n 1 >/dev/null", getpid(), start,
-	    start + PAGES * PAGE_BYTES);
-	EXPECT_EQ(0, self->out.len);
+	RUN(0, "show --pages --raw --exclusive %d %lx-%lx 2>%s | head -n 1 >/dev/null; cat %s",
+	    getpid(), start, start + PAGES * PAGE_BYTES, errors, errors);
+	EXPECT_EQ(0, self->out.len) TH_LOG("%s", self->out.text);
+	RUN(0, "show --pages --json %d %lx-%lx 2>%s | head -c 1 >/dev/null; cat %s", getpid(),
+	    start, start + PAGES * PAGE_BYTES, errors, errors);
+	EXPECT_EQ(0, self->out.len) TH_LOG("%s", self->out.text);
+	unlink(errors);
 }
 
 static int summary_of_itself(struct child *c, void *arg)

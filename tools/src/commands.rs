@@ -11,4 +11,5 @@ pub mod pages;
 pub mod show;
 pub mod stats;
 pub mod summary;
+pub mod swap;
 mod table;

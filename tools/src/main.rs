@@ -2,6 +2,7 @@
 
 //! The xpagemap command line.
 
+use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -10,7 +11,7 @@ use clap::builder::StyledStr;
 use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
-use xpagemap::commands::{check, diff, explain, file, metrics, show, stats, summary};
+use xpagemap::commands::{check, diff, explain, file, metrics, show, stats, summary, swap};
 use xpagemap::{demo, manual, trace};
 
 /// Shows where the pages of processes and files are, shared memory in swap included.
@@ -36,6 +37,7 @@ enum Command {
     Check(check::Args),
     Diff(diff::Args),
     Metrics(metrics::Args),
+    Swap(swap::Args),
     Trace(trace::Args),
     /// Print the module's version and counters
     Stats,
@@ -100,6 +102,7 @@ fn run(command: Command) -> Result<bool> {
         Command::Check(args) => fine = check::main(out, args)?,
         Command::Diff(args) => diff::main(out, args)?,
         Command::Metrics(args) => metrics::main(out, args)?,
+        Command::Swap(args) => swap::main(out, args)?,
         Command::Trace(args) => trace::main(out, args)?,
         Command::Stats => stats::main(out)?,
         Command::Completions { shell } => {
@@ -123,18 +126,20 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            let broken_pipe = error.chain().any(|cause| {
-                cause
-                    .downcast_ref::<io::Error>()
-                    .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-            });
-
-            if !broken_pipe {
+            if !error.chain().any(is_broken_pipe) {
                 eprintln!("xpagemap: {error:#}");
             }
             ExitCode::FAILURE
         }
     }
+}
+
+/// Returns true if the reader of standard output has gone away. That is no error to tell.
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    let io = error.downcast_ref::<io::Error>().map(io::Error::kind);
+    let json = error.downcast_ref::<serde_json::Error>();
+
+    io.or(json.and_then(serde_json::Error::io_error_kind)) == Some(io::ErrorKind::BrokenPipe)
 }
 
 #[cfg(test)]
@@ -205,6 +210,8 @@ mod tests {
             "diff",
             "diff a b -s 1",
             "metrics",
+            "swap owner /dev/vdb",
+            "swap --by user",
         ] {
             let words = ["xpagemap"].into_iter().chain(line.split_whitespace());
             let error = Cli::try_parse_from(words).err().expect("must not parse");

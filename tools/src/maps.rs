@@ -37,6 +37,8 @@ pub struct Mapping {
     pub permissions: String,
     /// True if a file is mapped; shared memory is one.
     pub has_file: bool,
+    /// The file: MAJOR:MINOR:INODE.
+    pub file: String,
     /// Its name; empty if it has none.
     pub name: String,
 }
@@ -48,6 +50,7 @@ impl Mapping {
             end: map.address.1,
             permissions: letters(map.perms),
             has_file: map.inode != 0,
+            file: format!("{}:{}:{}", map.dev.0, map.dev.1, map.inode),
             name: name(map),
         }
     }

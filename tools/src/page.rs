@@ -37,7 +37,7 @@ pub struct Folio {
     pub frame: u64,
     /// It has 2 to the power of this pages.
     pub order: u32,
-    /// Number of the page in it.
+    /// Index of its first page, in its file or anon_vma.
     pub index: u64,
     /// References.
     pub references: u64,
@@ -60,6 +60,8 @@ pub struct Page {
     pub next_write: Option<Prediction>,
     /// The next fork of this process.
     pub next_fork: Option<Prediction>,
+    /// The reason why this is not all: there are too many mappings, or the page kept changing.
+    pub incomplete: Option<String>,
 }
 
 /// Asks for the page at `address`: [`None`] if the module has no `PID/page`.
@@ -102,6 +104,7 @@ fn parse(text: &str) -> Page {
         let (key, rest) = line.split_once(' ').unwrap_or((line, ""));
         let words: Vec<_> = rest.split_whitespace().collect();
         match (key, words.as_slice()) {
+            ("#", _) => page.incomplete = Some(rest.to_string()),
             ("folio", words) => page.folio = folio(words),
             ("slot", [_, _, place, ..]) => page.swap_where = Some(place.to_string()),
             ("mapped", [pid, address, ..]) => {
@@ -171,7 +174,7 @@ mod tests {
             parse("slot 0 12 zswap\n").swap_where.as_deref(),
             Some("zswap")
         );
-        assert_eq!(parse("# gone\n"), Page::default());
+        assert_eq!(parse("# changed\n").incomplete.as_deref(), Some("changed"));
         assert_eq!(parse("folio 1 2\nmapped x y\n"), Page::default());
     }
 }

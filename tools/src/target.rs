@@ -152,6 +152,24 @@ impl AttachedFile {
         }
     }
 
+    /// Attaches a file that [`shmem`] lists, by its ID.
+    ///
+    /// # Errors
+    ///
+    /// The file is not listed any more, or the module has no room for it.
+    pub fn by_id(id: &str) -> Result<Self> {
+        let ours = match write_line(format!("{DIRECTORY}/attach_file"), id) {
+            Ok(()) => true,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
+            Err(error) => return Err(explain(error)).context(format!("cannot attach file {id}")),
+        };
+
+        Ok(Self {
+            id: id.to_string(),
+            ours,
+        })
+    }
+
     /// The path of `xpagemap/files/ID/NAME`.
     pub fn file(&self, name: &str) -> PathBuf {
         format!("{DIRECTORY}/files/{}/{name}", self.id).into()
@@ -174,6 +192,21 @@ fn is_missing(error: &io::Error) -> bool {
         error.raw_os_error(),
         Some(libc::ENOENT | libc::EACCES | libc::EPERM)
     )
+}
+
+/// Reads the module's list of files in swap, `shmem`: [`None`] if this version has none.
+///
+/// # Errors
+///
+/// The list cannot be read.
+pub fn shmem() -> Result<Option<String>> {
+    let path = format!("{DIRECTORY}/shmem");
+
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read {path}")),
+    }
 }
 
 /// Reads the module's `stats` file.

@@ -149,6 +149,9 @@ fn facts(args: &Args, unknown: &mut Vec<Unknown>) -> Result<Facts> {
             why,
         ));
     }
+    if let Some(why) = page.as_ref().and_then(|page| page.incomplete.as_ref()) {
+        unknown.push(Unknown::new("all of it", why));
+    }
     if both.xpagemap.name().is_none() && entry.place() == Place::Nowhere {
         let why = "/proc/PID/pagemap of this kernel does not tell";
         unknown.push(Unknown::new(

@@ -106,6 +106,7 @@ mod tests {
             end: 0x3000,
             permissions: "rw-s".to_string(),
             has_file: true,
+            file: "0:1:2".to_string(),
             name: "/memfd:\"x\"".to_string(),
         };
         let pair = Pair {

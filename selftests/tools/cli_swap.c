@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * `xpagemap swap` on memory of known owners: a process's own, shared by fork, a memfd that is
+ * mapped, and one that nobody maps. Numbers are compared with /proc/swaps, cachestat(2) and
+ * /proc/PID/pagemap.
+ */
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "lib/harness.h"
+#include "lib/lib.h"
+
+#define SHARED		96	/* pages, swapped out before the fork */
+#define ALONE		160	/* after it */
+#define MAPPED		200
+#define UNMAPPED	128
+
+FIXTURE(cli_swap) {
+	struct region shared, alone, mapped, unmapped;
+	struct child child;
+	struct cli out;
+	struct control_state before;
+	char process[64];	/* beginning of the JSON of this process */
+};
+
+FIXTURE_SETUP(cli_swap)
+{
+	self->before = control_state_now();
+	ASSERT_EQ(0, region_map_filled(&self->shared, SHARED));
+	ASSERT_EQ(0, region_pageout(&self->shared));
+	ASSERT_EQ(0, child_start_idle(&self->child));
+	ASSERT_EQ(0, region_map_filled(&self->alone, ALONE));
+	ASSERT_EQ(0, region_pageout(&self->alone));
+	ASSERT_EQ(0, region_map_memfd(&self->mapped, MAPPED));
+	region_fill(&self->mapped);
+	ASSERT_EQ(0, region_pageout(&self->mapped));
+	ASSERT_EQ(0, region_map_memfd(&self->unmapped, UNMAPPED));
+	region_fill(&self->unmapped);
+	ASSERT_EQ(0, region_pageout(&self->unmapped));
+	ASSERT_EQ(MAPPED, region_count(&self->mapped, PAGE_SWAPPED));
+	ASSERT_EQ(UNMAPPED, region_count(&self->unmapped, PAGE_SWAPPED));
+	region_unmap(&self->unmapped);
+	snprintf(self->process, sizeof(self->process), "\"pid\":%d,", getpid());
+}
+
+FIXTURE_TEARDOWN(cli_swap)
+{
+	cli_free(&self->out);
+	child_kill(&self->child);
+	region_free(&self->mapped);
+	if (!source_is_proc())
+		EXPECT_TRUE(control_unchanged(self->before));
+}
+
+/* Used slots of all devices, by /proc/swaps. */
+static long long slots_used(void)
+{
+	char text[4096], *line;
+	long long used = 0;
+
+	if (read_text("/proc/swaps", text, sizeof(text)) < 0)
+		return -1;
+	for (line = strchr(text, '\n'); line && line[1]; line = strchr(line + 1, '\n')) {
+		long long kib = 0;
+
+		sscanf(line + 1, "%*s %*s %*s %lld", &kib);
+		used += kib * 1024 / PAGE_BYTES;
+	}
+	return used;
+}
+
+/* The beginning of the JSON of a memfd. */
+static int file_key(int fd, char *id, size_t size)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	snprintf(id, size, "\"id\":\"%u:%u:%lu\"", major(st.st_dev), minor(st.st_dev), st.st_ino);
+	return 0;
+}
+
+#define SWAP(...) ({ \
+	cli_free(&self->out); \
+	ASSERT_EQ(0, cli_run(&self->out, "swap " __VA_ARGS__)); \
+	EXPECT_EQ(0, self->out.status) TH_LOG("%s", self->out.text); \
+})
+
+TEST_F(cli_swap, slots_shared_by_fork_are_counted_once)
+{
+	SWAP("--json");
+	EXPECT_TRUE(cli_says(&self->out, "\"schema\":\"xpagemap.swap/1\""));
+	EXPECT_EQ(ALONE, cli_number(&self->out, self->process, "alone"));
+	EXPECT_EQ(SHARED, cli_number(&self->out, self->process, "shared"));
+	EXPECT_EQ(ALONE + SHARED / 2, cli_number(&self->out, self->process, "pswap"));
+	EXPECT_LE(SHARED, cli_number(&self->out, "\"devices\"", "shared"));
+	EXPECT_GT(2 * SHARED, cli_number(&self->out, "\"devices\"", "shared"));
+}
+
+TEST_F(cli_swap, files_have_their_slots)
+{
+	bool lists = !access(XPAGEMAP_DIR "/shmem", F_OK);
+	char id[64];
+
+	SWAP("--json");
+	ASSERT_EQ(0, file_key(self->mapped.fd, id, sizeof(id)));
+	EXPECT_EQ(MAPPED, cli_number(&self->out, id, "alone"));
+	EXPECT_TRUE(cli_says(&self->out, "\"mapped_by\":[%d", getpid()));
+	ASSERT_EQ(0, file_key(self->unmapped.fd, id, sizeof(id)));
+	EXPECT_EQ(lists ? UNMAPPED : -ENOENT, cli_number(&self->out, id, "alone"));
+	EXPECT_EQ(!lists, cli_says(&self->out, "shared memory that nobody maps"));
+	/* None has read a page back. */
+	EXPECT_EQ(MAPPED, region_count(&self->mapped, PAGE_SWAPPED));
+}
+
+TEST_F(cli_swap, sum_is_that_of_proc_swaps)
+{
+	bool lists = !access(XPAGEMAP_DIR "/shmem", F_OK);
+	long long unexplained, explained;
+
+	SWAP("--json");
+	EXPECT_EQ(slots_used(), cli_number(&self->out, "\"devices\"", "used"));
+	unexplained = cli_number(&self->out, "\"devices\"", "unexplained");
+	explained = cli_number(&self->out, "\"devices\"", "anonymous") +
+		    cli_number(&self->out, "\"devices\"", "shared") +
+		    cli_number(&self->out, "\"devices\"", "files");
+	EXPECT_EQ(slots_used(), explained + unexplained);
+	EXPECT_EQ(lists ? 0 : UNMAPPED, unexplained) TH_LOG("%s", self->out.text);
+}
+
+TEST_F(cli_swap, owners_of_slots)
+{
+	struct source src;
+	__u64 entry;
+	char id[64];
+
+	ASSERT_EQ(0, source_open(&src, getpid()));
+	ASSERT_EQ(1, pagemap_read(src.proc, region_page(&self->alone, 5), &entry, 1));
+	SWAP("owner 0 %llu", pm_swap_offset(entry));
+	EXPECT_TRUE(cli_says(&self->out, "%llu: process %d (cli_swap) at %lx\n",
+			     pm_swap_offset(entry), getpid(),
+			     (unsigned long)region_page(&self->alone, 5)));
+	ASSERT_EQ(1, pagemap_read(src.fd, region_page(&self->mapped, 7), &entry, 1));
+	EXPECT_EQ(0, source_close(&src));
+	SWAP("owner --json %s %llu", getenv("XPAGEMAP_SWAPDEV"), pm_swap_offset(entry));
+	ASSERT_EQ(0, file_key(self->mapped.fd, id, sizeof(id)));
+	EXPECT_TRUE(cli_says(&self->out, "%s", id));
+}
+
+/* stock: passes: processes have their share from smaps_rollup, and files are the rest */
+TEST_F(cli_swap, without_the_module_shares_are_those_of_smaps)
+{
+	SWAP("--json");
+	EXPECT_EQ(ALONE + SHARED / 2, cli_number(&self->out, self->process, "pswap"));
+	if (!source_is_proc())
+		return;
+	EXPECT_LE(MAPPED + UNMAPPED, cli_number(&self->out, NULL, "others"));
+	EXPECT_TRUE(cli_says(&self->out, "files of shared memory in swap"));
+}
+
+TEST_HARNESS_MAIN

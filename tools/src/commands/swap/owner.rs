@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `xpagemap swap owner`: the owners of single slots.
+
+use std::io::Write;
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+
+use super::name;
+use crate::json::{self, print_unknown};
+use crate::swap::collect;
+use crate::swap::sheet::{Entry, Owner};
+use crate::swaps::Device;
+
+/// Tell the owners of slots: process and address, or file and offset. Needs the module
+#[derive(clap::Args)]
+#[command(after_help = "Example: xpagemap swap owner /dev/vdb 17 18")]
+pub struct Args {
+    /// The device: its path, as in /proc/swaps, or its swap type
+    device: String,
+    /// Slots: page offsets in the device
+    #[arg(required = true)]
+    slots: Vec<u64>,
+    /// Print JSON, schema xpagemap.swap-owner/1
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Body {
+    #[serde(rename = "type")]
+    area: u64,
+    slots: Vec<Found>,
+}
+
+#[derive(Serialize)]
+struct Found {
+    slot: u64,
+    owners: Vec<Place>,
+}
+
+#[derive(Serialize)]
+struct Place {
+    #[serde(flatten)]
+    owner: Owner,
+    /// Address in the process, in hex; null for files.
+    address: Option<String>,
+}
+
+/// Prints the owners.
+///
+/// # Errors
+///
+/// There is no such device, or no module.
+pub fn main(out: &mut dyn Write, args: Args, devices: &[Device]) -> Result<()> {
+    let device = devices
+        .iter()
+        .find(|device| device.path == args.device || device.area.to_string() == args.device)
+        .with_context(|| format!("{} is no swap device; see /proc/swaps", args.device))?;
+    let mut unknown = Vec::new();
+    let entries = match collect::owners(&mut unknown)? {
+        Ok(entries) => entries,
+        Err(why) => bail!("cannot tell owners: {why}"),
+    };
+    let found = args.slots.iter().map(|slot| Found {
+        slot: *slot,
+        owners: owners(&entries, device.area, *slot),
+    });
+    let body = Body {
+        area: device.area,
+        slots: found.collect(),
+    };
+
+    if args.json {
+        return Ok(json::print(out, "swap-owner", &body, &unknown)?);
+    }
+    print_unknown(&unknown);
+    for Found { slot, owners } in &body.slots {
+        if owners.is_empty() {
+            writeln!(out, "{slot}: free, or no process and no file refers to it")?;
+        }
+        for Place { owner, address } in owners {
+            let at = address.as_ref().map(|address| format!(" at {address}"));
+            writeln!(out, "{slot}: {}{}", name(owner), at.unwrap_or_default())?;
+        }
+    }
+    Ok(())
+}
+
+fn owners(entries: &[Entry], area: u64, slot: u64) -> Vec<Place> {
+    let places = entries.iter().flat_map(|entry| {
+        let run = entry
+            .runs
+            .iter()
+            .find(|run| run.area == area && (run.offset..run.offset + run.pages).contains(&slot));
+        run.map(|run| {
+            let address = run.start + (slot - run.offset) * procfs::page_size();
+            let is_process = matches!(entry.owner, Owner::Process { .. });
+            Place {
+                owner: entry.owner.clone(),
+                address: is_process.then(|| format!("{address:x}")),
+            }
+        })
+    });
+
+    places.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::swap::runs::SlotRun;
+
+    #[test]
+    fn slots_have_addresses() {
+        let entries = [Entry {
+            owner: Owner::Process {
+                pid: 7,
+                name: "a".to_string(),
+            },
+            runs: vec![SlotRun {
+                start: 0x10000,
+                area: 1,
+                offset: 5,
+                pages: 3,
+                is_shared: false,
+            }],
+        }];
+        let found = owners(&entries, 1, 7);
+        let address = format!("{:x}", 0x10000 + 2 * procfs::page_size());
+        assert_eq!(found[0].address.as_deref(), Some(&*address));
+        assert!(owners(&entries, 1, 8).is_empty() && owners(&entries, 0, 7).is_empty());
+    }
+}
