@@ -230,7 +230,8 @@ TEST_F(cli, explain_tells_who_shares_it_and_what_a_write_does)
 	EXPECT_TRUE(cli_says(&self->out, "Mappings: 2: "));
 	EXPECT_TRUE(cli_says(&self->out, "process %d at %lx", getpid(), at));
 	EXPECT_TRUE(cli_says(&self->out, "process %d at %lx", child.pid, at));
-	EXPECT_TRUE(cli_says(&self->out, "The next write goes to a copy of the page"));
+	EXPECT_TRUE(cli_says(&self->out, "The next write goes to a copy of the page"))
+		TH_LOG("%s", self->out.text);
 	EXPECT_TRUE(cli_says(&self->out, "The next fork shares it with the child"));
 	ASSERT_EQ(0, source_open(&src, getpid()));
 	ASSERT_EQ(1, pagemap_read(src.proc, self->private.addr, &before, 1));

@@ -61,9 +61,10 @@ static long long slots_used(void)
 	if (read_text("/proc/swaps", text, sizeof(text)) < 0)
 		return -1;
 	for (line = strchr(text, '\n'); line && line[1]; line = strchr(line + 1, '\n')) {
-		long long kib = 0;
+		long long kib;
 
-		sscanf(line + 1, "%*s %*s %*s %lld", &kib);
+		if (sscanf(line + 1, "%*s %*s %*s %lld", &kib) != 1)
+			return -1;
 		used += kib * 1024 / PAGE_BYTES;
 	}
 	return used;
