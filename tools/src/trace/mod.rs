@@ -60,8 +60,7 @@ pub struct Args {
     /// Print a line per change instead of a history of each page
     #[arg(long, conflicts_with = "addresses")]
     each: bool,
-    /// Follow children, from their birth: each has a report, and each fork a line with the numbers of
-    /// pages that were shared, and copied
+    /// Follow children from birth: a report of each, and a line for each fork
     #[arg(short, long)]
     follow: bool,
     /// Program to run and record from its first instruction to its last, and its arguments
