@@ -47,7 +47,7 @@ FIXTURE_TEARDOWN_PARENT(attach_file)
 TEST_F(attach_file, of_a_file_that_nobody_maps)
 {
 	struct region *r = &self->region;
-	struct place places[PAGES];
+	struct swap_place places[PAGES];
 	__u64 entries[PAGES];
 	size_t i;
 	int fd;
@@ -155,7 +155,7 @@ TEST_F(attach_file, who_may)
 TEST_F(attach_file, unmounted_when_attached)
 {
 	struct shmem_line line;
-	struct place places[PAGES];
+	struct swap_place places[PAGES];
 	struct mounted fs;
 	struct region r;
 	int fd;
@@ -217,7 +217,7 @@ static void expect_segment(struct __test_metadata *_metadata, const struct shmem
 			   const struct segment *s, size_t *found)
 {
 	struct region r = { .pages = PAGES };
-	struct place places[PAGES];
+	struct swap_place places[PAGES];
 	size_t i;
 
 	EXPECT_TRUE(line->has_generation);
@@ -292,7 +292,7 @@ TEST_F(attach_file, summary_agrees_with_the_pages)
 	const char *id = self->line.id;
 	struct shmemscan_page pages[PAGES];
 	long long cached = 0, dirty = 0, swapped = 0, zero = 0, disk, cache;
-	struct place places[PAGES];
+	struct swap_place places[PAGES];
 	size_t i;
 
 	/* Allocated ahead, so clean; a hole; zeroes in swap; some in memory. */

@@ -150,7 +150,7 @@ static void *map_file(const struct reader *rd)
 	return fd < 0 ? MAP_FAILED : mmap(NULL, PAGES * PAGE_BYTES, PROT_READ, rd->flags, fd, 0);
 }
 
-struct spot {
+struct place {
 	void *addr;
 	int fd;
 };
@@ -158,7 +158,7 @@ struct spot {
 static int read_as_another(struct child *c, void *arg)
 {
 	struct reader *rd = arg;
-	struct spot at = { .fd = -1 };
+	struct place at = { .fd = -1 };
 
 	if (rd->opened_by_root)
 		at.fd = proc_pagemap_open(getpid());
@@ -183,7 +183,7 @@ static void read_by(struct __test_metadata *_metadata, struct reader *rd)
 {
 	struct reader *shared = mmap(NULL, sizeof(*rd), PROT_READ | PROT_WRITE,
 				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	struct spot at;
+	struct place at;
 	struct child c;
 	int pidfd, fd;
 

@@ -18,7 +18,7 @@ FIXTURE(place) {
 	struct cgroup cg;
 	struct setting cluster;
 	pid_t attached;
-	struct place places[PAGES];
+	struct swap_place places[PAGES];
 };
 
 FIXTURE_VARIANT(place) {
@@ -57,7 +57,7 @@ FIXTURE_TEARDOWN_PARENT(place)
 
 /* Each page of the region is in the swap, at @kind. */
 static void expect_all(struct __test_metadata *_metadata, const struct region *r,
-		       struct place *places, enum place_kind kind)
+		       struct swap_place *places, enum place_kind kind)
 {
 	ASSERT_EQ(0, places_of(r, getpid(), places));
 	EXPECT_EQ(r->pages, places_count(places, r->pages, kind))
@@ -66,9 +66,9 @@ static void expect_all(struct __test_metadata *_metadata, const struct region *r
 
 /* The file's own view has the same places, by page index. */
 static void expect_file_same(struct __test_metadata *_metadata, const struct region *r,
-			     const struct place *places)
+			     const struct swap_place *places)
 {
-	struct place own[PAGES];
+	struct swap_place own[PAGES];
 	char id[64];
 
 	if (r->fd < 0)
@@ -232,7 +232,7 @@ TEST_F(place, disk_is_a_promise_while_pages_move)
 {
 	struct region *r = &self->region;
 	struct writer writer = { r, &self->cg };
-	struct place after[PAGES];
+	struct swap_place after[PAGES];
 	double until = now() + SECONDS;
 	size_t i, checked = 0, wrong = 0, rounds = 0;
 	__u64 ids[PAGES];

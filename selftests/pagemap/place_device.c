@@ -21,7 +21,7 @@ FIXTURE(place_device) {
 	struct setting cluster;
 	pid_t attached;
 	char below[SWAPDEV_PATH], path[SWAPDEV_PATH];
-	struct place places[PAGES];
+	struct swap_place places[PAGES];
 };
 
 FIXTURE_VARIANT(place_device) {
@@ -101,7 +101,8 @@ static bool is_old(const unsigned char *page)
 }
 
 /* Number of pages whose bytes the device has in their slots; it is not of type 0. */
-static size_t on_device(const char *path, const struct region *r, const struct place *places)
+static size_t on_device(const char *path, const struct region *r,
+			const struct swap_place *places)
 {
 	struct swapdisk disk;
 	const void *bytes;

@@ -94,7 +94,7 @@ static bool empty_zswap(void)
 TEST_F(zswap, slots_told_while_the_bytes_are_in_memory)
 {
 	static __u64 entries[PAGES], later[PAGES];
-	static struct place places[PAGES];
+	static struct swap_place places[PAGES];
 	long long written = counter(COUNTERS "written_back_pages");
 	struct survey s;
 	size_t i;
@@ -146,7 +146,7 @@ TEST_F(zswap, read_back_while_it_is_in_memory)
 TEST_F(zswap, switched_off_with_pages_in_it)
 {
 	static __u64 entries[PAGES];
-	static struct place places[PAGES];
+	static struct swap_place places[PAGES];
 	struct survey s;
 	size_t i;
 

@@ -26,7 +26,7 @@ static enum place_kind kind_of(const char *name)
 
 /* The region begins at @start in units of @unit. */
 static int parse(const char *text, const struct region *r, __u64 start, __u64 unit,
-		 struct place *places)
+		 struct swap_place *places)
 {
 	struct run run;
 	__u64 i, at;
@@ -38,7 +38,7 @@ static int parse(const char *text, const struct region *r, __u64 start, __u64 un
 		for (i = 0; i < run.pages; i++) {
 			at = (run.start - start) / unit + i;
 			if (run.start + i * unit >= start && at < r->pages)
-				places[at] = (struct place){
+				places[at] = (struct swap_place){
 					kind_of(run.place), run.type, run.offset + i,
 				};
 		}
@@ -47,7 +47,7 @@ static int parse(const char *text, const struct region *r, __u64 start, __u64 un
 }
 
 static int read_places(int fd, const struct region *r, __u64 start, __u64 unit,
-		       struct place *places)
+		       struct swap_place *places)
 {
 	size_t len;
 	char *text;
@@ -62,17 +62,17 @@ static int read_places(int fd, const struct region *r, __u64 start, __u64 unit,
 	return err;
 }
 
-int places_of(const struct region *r, pid_t pid, struct place *places)
+int places_of(const struct region *r, pid_t pid, struct swap_place *places)
 {
 	return read_places(swapmap_open(pid), r, (unsigned long)r->addr, PAGE_BYTES, places);
 }
 
-int places_of_file(const struct region *r, const char *id, struct place *places)
+int places_of_file(const struct region *r, const char *id, struct swap_place *places)
 {
 	return read_places(swapmap_open_file(id), r, r->first, 1, places);
 }
 
-size_t places_count(const struct place *places, size_t pages, enum place_kind kind)
+size_t places_count(const struct swap_place *places, size_t pages, enum place_kind kind)
 {
 	size_t i, count = 0;
 
@@ -81,7 +81,7 @@ size_t places_count(const struct place *places, size_t pages, enum place_kind ki
 	return count;
 }
 
-void places_print(const struct place *places, size_t pages)
+void places_print(const struct swap_place *places, size_t pages)
 {
 	enum place_kind kind;
 
@@ -89,7 +89,7 @@ void places_print(const struct place *places, size_t pages)
 		ksft_print_msg("%zu %s\n", places_count(places, pages, kind), names[kind]);
 }
 
-long places_on_disk(const struct region *r, const struct place *places)
+long places_on_disk(const struct region *r, const struct swap_place *places)
 {
 	struct swaps swaps;
 	const void *bytes;

@@ -16,7 +16,7 @@ enum place_kind {
 	PLACE_KINDS,
 };
 
-struct place {
+struct swap_place {
 	enum place_kind kind;
 	unsigned int type;
 	__u64 offset;
@@ -26,13 +26,13 @@ struct place {
  * Fill in the place of each page of a region, by the swapmap of a process or, for a file
  * that is attached, of the file. Return 0 or a negative errno, -EPROTO for malformed text.
  */
-int places_of(const struct region *r, pid_t pid, struct place *places);
-int places_of_file(const struct region *r, const char *id, struct place *places);
+int places_of(const struct region *r, pid_t pid, struct swap_place *places);
+int places_of_file(const struct region *r, const char *id, struct swap_place *places);
 
-size_t places_count(const struct place *places, size_t pages, enum place_kind kind);
-void places_print(const struct place *places, size_t pages);
+size_t places_count(const struct swap_place *places, size_t pages, enum place_kind kind);
+void places_print(const struct swap_place *places, size_t pages);
 
 /* Number of pages at PLACE_DISK whose bytes the device has in their slots. */
-long places_on_disk(const struct region *r, const struct place *places);
+long places_on_disk(const struct region *r, const struct swap_place *places);
 
 #endif
