@@ -143,7 +143,7 @@ static long in_memory(const struct region *r)
 TEST_F(usage, mincore_of_entries_partly_in_the_swap_cache)
 {
 	static const size_t wanted[] = { 0, PMD_PAGES };
-	size_t i;
+	size_t i, tries;
 
 	for (i = 0; i < 200 && in_memory(&self->region); i++) {
 		/* Folios in another CPU's LRU batch cannot be reclaimed. */
@@ -155,6 +155,9 @@ TEST_F(usage, mincore_of_entries_partly_in_the_swap_cache)
 	for (i = 0; i < ARRAY_SIZE(wanted); i++) {
 		ASSERT_EQ(0, madvise(region_page(&self->region, wanted[i]), PAGE_BYTES,
 				     MADV_WILLNEED));
+		/* The read is asynchronous. */
+		for (tries = 0; tries < 1000 && in_memory(&self->region) <= (long)i; tries++)
+			usleep(20000);
 		usleep(100000);
 		EXPECT_EQ((long)i + 1, in_memory(&self->region));
 	}
