@@ -23,11 +23,14 @@ static const char * const directories[] = { "examples", "examples/target/release
 FIXTURE(examples) {
 	struct region region;
 	struct cgroup cg;
+	struct setting cluster;
 	char wanted[TEXT_BYTES], text[TEXT_BYTES];
 };
 
 FIXTURE_SETUP(examples)
 {
+	/* Read-ahead for a fault of another page would fill the swap cache. */
+	ASSERT_EQ(0, setting_change(&self->cluster, "/proc/sys/vm/page-cluster", "0"));
 	ASSERT_EQ(0, cgroup_create(&self->cg));
 	ASSERT_EQ(0, cgroup_enter(&self->cg));
 	ASSERT_EQ(0, region_map_memfd(&self->region, PAGES));
@@ -37,6 +40,7 @@ FIXTURE_TEARDOWN(examples)
 {
 	region_free(&self->region);
 	EXPECT_EQ(0, cgroup_destroy(&self->cg));
+	EXPECT_EQ(0, setting_restore(&self->cluster));
 }
 
 /*

@@ -17,6 +17,7 @@ FIXTURE(usage) {
 	char dir[64];
 	struct cgroup cg;
 	struct region region;
+	struct setting cluster;
 };
 
 /* Number of 2 MiB folios swapped out whole since boot. */
@@ -35,6 +36,8 @@ FIXTURE_SETUP(usage)
 	int fd;
 
 	ASSERT_NE(NULL, at);
+	/* Read-ahead for a fault of another page would fill the swap cache. */
+	ASSERT_EQ(0, setting_change(&self->cluster, "/proc/sys/vm/page-cluster", "0"));
 	snprintf(self->dir, sizeof(self->dir), "/run/xpagemap-usage-XXXXXX");
 	ASSERT_NE(NULL, mkdtemp(self->dir));
 	ASSERT_EQ(0, mount("xpagemap-test", self->dir, "tmpfs", 0, "huge=always"));
@@ -58,6 +61,7 @@ FIXTURE_TEARDOWN(usage)
 	EXPECT_EQ(0, umount2(self->dir, MNT_DETACH));
 	rmdir(self->dir);
 	EXPECT_EQ(0, cgroup_destroy(&self->cg));
+	EXPECT_EQ(0, setting_restore(&self->cluster));
 }
 
 /* Pages in swap of the mapping at @addr, by smaps. */
