@@ -68,7 +68,9 @@ TEST_F(page, malformed_addresses_change_nothing)
 	static const char *const malformed[] = {
 		"\n", "0x\n", "0x", "-1\n", "+1\n", " 1\n", "1 2\n", "1\n\n", "xyz\n", "0X1\n",
 		"10000000000000000\n", "0x0x1\n",
-		"00000000000000000000000000000000000000000000000000000001\n",
+		/* longer than any number that fits */
+		"0000000000000000000000000000000000000000000000000000000000000000"
+		"0000000000000001\n",
 	};
 	struct page_view v;
 	size_t i;
