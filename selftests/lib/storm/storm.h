@@ -44,8 +44,9 @@ void storm_add(struct storm *s, const char *name, int (*round)(struct storm_thre
 	       size_t number, void *arg);
 
 /*
- * Runs all threads for XPAGEMAP_STORM_SECONDS, by default a few, and longer on a slow machine,
- * until each has finished a round and @s->enough. Prints the number of rounds of each. Returns the first error, or -ENODATA if a thread finished no round, or 0.
+ * Runs all threads for XPAGEMAP_STORM_SECONDS, by default a few, and longer on a slow
+ * machine, until each has finished a round and @s->enough. Prints the number of rounds of
+ * each. Returns the first error, or -ENODATA if a thread finished no round, or 0.
  */
 int storm_run(struct storm *s);
 
