@@ -74,6 +74,9 @@ static int agree(const struct page_view *v, const void *addr)
 	if (v->folio.found && (!present || v->frame < v->folio.frame ||
 			       v->frame >= v->folio.frame + (1ULL << v->folio.order)))
 		return -ERANGE;
+	/* Nothing maps a page that is being migrated. */
+	if (!strcmp(v->write_reason, "migration"))
+		return 0;
 	if (v->anon_vma && v->sharers < PAGE_SHARERS && !page_has_sharer(v, getpid(), addr))
 		return -ESRCH;
 	return 0;
