@@ -9,6 +9,7 @@ use std::io::Write;
 
 use anyhow::{Result, ensure};
 use clap::ValueEnum;
+use procfs::{Current, Meminfo};
 use serde::Serialize;
 
 use super::table::Table;
@@ -133,6 +134,17 @@ fn kind_of(owner: &Owner) -> Kind {
     }
 }
 
+/// Pages in memory can keep a slot that no entry refers to: says how many there can be.
+fn maybe_cached(unexplained: i64) -> String {
+    match Meminfo::current() {
+        Ok(memory) if unexplained > 0 => format!(
+            "; the swap cache has {} pages, which can keep a slot that nothing refers to",
+            memory.swap_cached / procfs::page_size()
+        ),
+        _ => String::new(),
+    }
+}
+
 fn print_balance(out: &mut dyn Write, balance: &Balance) -> Result<()> {
     let Balance {
         area,
@@ -153,7 +165,11 @@ fn print_balance(out: &mut dyn Write, balance: &Balance) -> Result<()> {
     ] {
         writeln!(out, "{count:>12}  {kind}")?;
     }
-    writeln!(out, "{unexplained:>12}  unexplained")?;
+    writeln!(
+        out,
+        "{unexplained:>12}  unexplained{}",
+        maybe_cached(*unexplained)
+    )?;
     Ok(())
 }
 
