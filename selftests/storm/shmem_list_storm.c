@@ -155,7 +155,7 @@ static int read_views(const char *id)
 static int attach_one(struct storm_thread *t)
 {
 	struct shmem_list list;
-	int err = shmem_list_read(&list);
+	int err = shmem_list_read(&list), detached;
 	char id[FILE_ID];
 
 	(void)t;
@@ -170,7 +170,12 @@ static int attach_one(struct storm_thread *t)
 	if (err)
 		return err;
 	err = read_views(id);
-	return detach_fd(id) ?: err;
+	if (err)
+		ksft_print_msg("%s: cannot be read: %s\n", id, strerror(-err));
+	detached = detach_fd(id);
+	if (detached)
+		ksft_print_msg("%s: cannot be detached: %s\n", id, strerror(-detached));
+	return detached ?: err;
 }
 
 TEST_F_TIMEOUT(shmem_list_storm, lists_and_attached_files, STORM_TIMEOUT)

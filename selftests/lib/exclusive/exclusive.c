@@ -158,10 +158,10 @@ static bool is_line_of(const char *line, const void *vma)
 /* Index of the column in the line of names, or -1. */
 static int find_column(char *names, const char *name)
 {
-	char *word;
+	char *word, *rest;
 	int column = 0;
 
-	for (word = strtok(names, "# \t\n"); word; word = strtok(NULL, " \t\n")) {
+	for (word = strtok_r(names, "# \t\n", &rest); word; word = strtok_r(NULL, " \t\n", &rest)) {
 		if (!strcmp(word, name))
 			return column;
 		column++;
@@ -174,7 +174,7 @@ long long summary_value(const struct exclusive *ex, const void *vma,
 {
 	FILE *file = open_text(ex, "summary");
 	long long value = -ENOENT;
-	char *line = NULL, *word;
+	char *line = NULL, *word, *rest;
 	size_t room = 0;
 	int number = -1;
 
@@ -185,8 +185,8 @@ long long summary_value(const struct exclusive *ex, const void *vma,
 			number = find_column(line, column);
 		if (number < 0 || !is_line_of(line, vma))
 			continue;
-		for (word = strtok(line, " \t\n"); word && number; number--)
-			word = strtok(NULL, " \t\n");
+		for (word = strtok_r(line, " \t\n", &rest); word && number; number--)
+			word = strtok_r(NULL, " \t\n", &rest);
 		if (word)
 			value = strtoll(word, NULL, 10);
 		break;

@@ -92,7 +92,7 @@ int listing_of_process(struct listing *ls, pid_t pid, const void *but_from,
 	static char maps[1 << 20];
 	__u64 start, end, hidden = (unsigned long)but_from;
 	int fd = target_open(pid), err = 0;
-	char path[64], *line;
+	char path[64], *line, *rest;
 	long len;
 
 	listing_init(ls, PAGE_BYTES);
@@ -102,7 +102,7 @@ int listing_of_process(struct listing *ls, pid_t pid, const void *but_from,
 	len = read_text(path, maps, sizeof(maps));
 	if (len < 0)
 		err = len;
-	for (line = strtok(maps, "\n"); line && !err; line = strtok(NULL, "\n")) {
+	for (line = strtok_r(maps, "\n", &rest); line && !err; line = strtok_r(NULL, "\n", &rest)) {
 		if (sscanf(line, "%llx-%llx", &start, &end) != 2)
 			err = -EPROTO;
 		else if (!but_from || start < hidden || start >= (unsigned long)but_to)

@@ -125,15 +125,15 @@ static int zram_reset(void)
 int swapdev_remove_all(void)
 {
 	const char *disk = getenv("XPAGEMAP_SWAPDEV");
-	char text[4096], path[SWAPDEV_PATH], *line;
+	char text[4096], path[SWAPDEV_PATH], *line, *rest;
 	int err = 0;
 	long len;
 
 	len = read_text("/proc/swaps", text, sizeof(text));
 	if (len < 0)
 		return len;
-	strtok(text, "\n");
-	while ((line = strtok(NULL, "\n"))) {
+	strtok_r(text, "\n", &rest);
+	while ((line = strtok_r(NULL, "\n", &rest))) {
 		if (sscanf(line, "%63s", path) != 1 || (disk && !strcmp(path, disk)))
 			continue;
 		if (swapoff(path))

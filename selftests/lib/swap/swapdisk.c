@@ -85,7 +85,7 @@ const void *swapdisk_page(struct swapdisk *disk, __u64 slot)
 
 int swaps_open(struct swaps *swaps)
 {
-	char text[4096], path[128], *line;
+	char text[4096], path[128], *line, *rest;
 	int err = 0;
 	long len;
 
@@ -94,8 +94,8 @@ int swaps_open(struct swaps *swaps)
 	if (len < 0)
 		return len;
 	/* The first line is a header. */
-	strtok(text, "\n");
-	while (!err && (line = strtok(NULL, "\n"))) {
+	strtok_r(text, "\n", &rest);
+	while (!err && (line = strtok_r(NULL, "\n", &rest))) {
 		if (swaps->count == SWAPS_MAX || sscanf(line, "%127s", path) != 1)
 			err = -E2BIG;
 		else

@@ -93,13 +93,13 @@ int cgroup_drop_swap_cache(const struct cgroup *cg)
 static void cgroup_evacuate(const struct cgroup *cg)
 {
 	char path[256], root[256], pids[4096];
-	char *pid;
+	char *pid, *rest;
 
 	cgroup_file(cg, "cgroup.procs", path, sizeof(path));
 	snprintf(root, sizeof(root), "%s/cgroup.procs", cgroup_root());
 	if (read_text(path, pids, sizeof(pids)) <= 0)
 		return;
-	for (pid = strtok(pids, "\n"); pid; pid = strtok(NULL, "\n"))
+	for (pid = strtok_r(pids, "\n", &rest); pid; pid = strtok_r(NULL, "\n", &rest))
 		write_text(root, "%s", pid);
 }
 

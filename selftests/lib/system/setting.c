@@ -7,13 +7,13 @@
 
 int setting_change(struct setting *s, const char *path, const char *value)
 {
-	char text[256], *word;
+	char text[256], *word, *rest;
 	long len = read_text(path, text, sizeof(text));
 
 	if (len < 0)
 		return len;
 	word = strchr(text, '[');
-	snprintf(s->was, sizeof(s->was), "%s", strtok(word ? word + 1 : text, "]\n") ?: "");
+	snprintf(s->was, sizeof(s->was), "%s", strtok_r(word ? word + 1 : text, "]\n", &rest) ?: "");
 	snprintf(s->path, sizeof(s->path), "%s", path);
 	return write_text(path, "%s", value);
 }

@@ -68,13 +68,13 @@ long long read_value(const char *path, const char *key)
 {
 	size_t key_len = strlen(key);
 	char buf[16384];
-	char *line;
+	char *line, *rest;
 	long len;
 
 	len = read_text(path, buf, sizeof(buf));
 	if (len < 0)
 		return len;
-	for (line = strtok(buf, "\n"); line; line = strtok(NULL, "\n")) {
+	for (line = strtok_r(buf, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
 		if (strncmp(line, key, key_len))
 			continue;
 		line += key_len;
