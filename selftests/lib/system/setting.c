@@ -13,7 +13,8 @@ int setting_change(struct setting *s, const char *path, const char *value)
 	if (len < 0)
 		return len;
 	word = strchr(text, '[');
-	snprintf(s->was, sizeof(s->was), "%s", strtok_r(word ? word + 1 : text, "]\n", &rest) ?: "");
+	word = strtok_r(word ? word + 1 : text, "]\n", &rest);
+	snprintf(s->was, sizeof(s->was), "%s", word ?: "");
 	snprintf(s->path, sizeof(s->path), "%s", path);
 	return write_text(path, "%s", value);
 }
