@@ -127,18 +127,27 @@ static int drop_root(const struct reader *rd)
 /* Memory of its own, in the same state as the file; no page of it is mapped. */
 static void *map_own(const struct reader *rd)
 {
+	unsigned char in[PAGES];
 	struct region r;
-	size_t i, tries;
+	size_t i, tries, left = 1;
+	cpu_set_t here;
 
-	if (rd->own(&r, PAGES))
+	/* Pages in another CPU's batch could not be reclaimed. */
+	CPU_ZERO(&here);
+	CPU_SET(sched_getcpu(), &here);
+	if (sched_setaffinity(0, sizeof(here), &here) || rd->own(&r, PAGES))
 		return MAP_FAILED;
 	for (i = 0; i < PAGES; i++)
 		if (i % 3)
 			region_fill_page(&r, i);
-	/* Pages in another CPU's batch stay at first */
-	for (tries = 0; tries < 20; tries++, usleep(10000))
+	for (tries = 0; tries < 200 && left; tries++, usleep(10000)) {
 		for (i = 1; i < PAGES; i += 3)
 			madvise(region_page(&r, i), PAGE_BYTES, MADV_PAGEOUT);
+		if (mincore(r.addr, PAGES * PAGE_BYTES, in))
+			return MAP_FAILED;
+		for (left = 0, i = 1; i < PAGES; i += 3)
+			left += in[i] & 1;
+	}
 	madvise(r.addr, PAGES * PAGE_BYTES, MADV_DONTNEED);
 	return r.addr;
 }
