@@ -25,7 +25,7 @@ XPAGEMAP=/sys/kernel/debug/xpagemap
 ZSWAP=/sys/module/zswap/parameters/enabled
 LOOKUP=/proc/sys/vm/pagemap_shmem_swap
 # A program has up to ten storms.
-LIMIT=$((${XPAGEMAP_PROGRAM_TIMEOUT:-300} + 10 * ${XPAGEMAP_STORM_SECONDS:-0}))
+LIMIT=$((${XPAGEMAP_PROGRAM_TIMEOUT:-600} + 10 * ${XPAGEMAP_STORM_SECONDS:-0}))
 number=0
 failed=0
 PROGRAMS=()		# in the order they run
