@@ -58,7 +58,7 @@ static void run_program(int in, int out)
 	must(!region_map_filled(&r, PAGES) && !pipe(fds));
 	region_drain_batches();
 	must(!pin_take(&pin, r.addr, PINNED, PIN_WRITE));
-	/* What fork itself writes to is written to before the test looks. */
+	/* Pages to which fork itself writes change before the test looks. */
 	pid = fork();
 	if (!pid)
 		_exit(0);
@@ -154,7 +154,7 @@ struct totals {
 	size_t shared, early, by_parent, by_child, never;
 };
 
-/* What became of the pages in @before, by the frames of parent and child. */
+/* The fate of the pages in @before: shared or copied, by the frames of parent and child. */
 static struct totals totals_of(const struct frames *before, const struct frames *parent,
 			       const struct frames *child)
 {

@@ -49,7 +49,7 @@ pub(super) struct Event {
 pub(super) enum Path {
     /// Not recorded, since `ip` alone implies the cause.
     Implied,
-    /// Those of a chain in [`super::chains::Chains`], by its index.
+    /// The callers of a chain in [`super::chains::Chains`], by its index.
     Known(usize),
     /// Innermost first, then 0.
     Callers([usize; CALLERS]),

@@ -35,7 +35,7 @@ pub struct Followed {
     early: HashSet<i32>,
     /// The PID of the first process.
     root: i32,
-    /// How the first process ended.
+    /// The exit status of the first process, once it ended.
     pub ended: Option<ExitStatus>,
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What became of the pages that a fork has shared.
+//! The fate of the pages that a fork has shared.
 
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
@@ -132,9 +132,9 @@ pub struct Fork<'a> {
     pub child: i32,
     /// Its totals.
     pub totals: Totals,
-    /// How the child's address space ended.
+    /// The end of the child's address space, in words.
     pub end: &'a str,
-    /// Whether events of either were dropped: copies may be missing.
+    /// True if events of either were dropped: copies may be missing.
     pub incomplete: bool,
 }
 
