@@ -172,7 +172,7 @@ TEST_F(lifetime, memory_of_a_dead_target_is_freed)
 	EXPECT_LE(0, fd);
 	EXPECT_LE((long long)h.bytes, cgroup_value(&h.cg, "memory.current"));
 	child_kill(&c);
-	for (tries = 0; tries < 100; tries++) {
+	for (tries = 0; tries < RECLAIM_TRIES; tries++) {
 		if (cgroup_value(&h.cg, "memory.current") < (long long)h.bytes / 8)
 			break;
 		usleep(50000);

@@ -105,7 +105,7 @@ TEST_F(events_swap, swap_out_by_another_process)
 	ASSERT_EQ(0, cgroup_enter(&self->operation.cg));
 	fill_and_trace(_metadata, self);
 	region_drain_batches();
-	for (tries = 0; tries < 50; tries++) {
+	for (tries = 0; tries < RECLAIM_TRIES; tries++) {
 		ASSERT_TRUE(child_ask(&self->helper));
 		if (exclusive_count(&self->self.ex, r->addr, PAGES, EX_SWAP, EX_SWAP) == PAGES)
 			break;

@@ -326,7 +326,7 @@ TEST(swapmap_of_a_file_beyond_its_size)
 	file_id(fd, id, sizeof(id));
 	map = filemap_open(id);
 	ASSERT_LE(0, map);
-	for (tries = 0; tries < 50 && in_memory; tries++) {
+	for (tries = 0; tries < RECLAIM_TRIES && in_memory; tries++) {
 		cgroup_reclaim(&cg, 1 << 20);
 		usleep(20000);
 		EXPECT_EQ(64, filemap_read(map, 0, entries, 64));

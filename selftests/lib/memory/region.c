@@ -12,6 +12,7 @@
 #include "lib/memory/pattern.h"
 #include "lib/memory/region.h"
 #include "lib/pagemap/source.h"
+#include "lib/system/cgroup.h"
 #include "lib/system/text.h"
 #include "xpagemap.h"
 
@@ -312,7 +313,7 @@ long region_pageout_pages(const struct region *r, size_t from, size_t pages)
 	long left = -EAGAIN;
 	int tries;
 
-	for (tries = 0; tries < 50; tries++) {
+	for (tries = 0; tries < RECLAIM_TRIES; tries++) {
 		if (madvise(region_page(r, from), pages * PAGE_BYTES, MADV_PAGEOUT))
 			return -errno;
 		left = count_resident(r, from, pages);
@@ -337,7 +338,7 @@ long region_reclaim(const struct region *r, const struct cgroup *cg)
 	long left = -EAGAIN;
 	int tries;
 
-	for (tries = 0; tries < 30; tries++) {
+	for (tries = 0; tries < RECLAIM_TRIES; tries++) {
 		left = count_resident(r, 0, r->pages);
 		if (left <= 0)
 			break;

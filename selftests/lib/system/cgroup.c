@@ -81,7 +81,7 @@ int cgroup_drop_swap_cache(const struct cgroup *cg)
 	int tries;
 
 	cgroup_file(cg, "memory.stat", path, sizeof(path));
-	for (tries = 0; tries < 100; tries++) {
+	for (tries = 0; tries < RECLAIM_TRIES; tries++) {
 		cgroup_reclaim(cg, 1UL << 30);
 		if (!read_value(path, "swapcached"))
 			return 0;
@@ -109,7 +109,7 @@ int cgroup_destroy(struct cgroup *cg)
 
 	if (!cg->path[0])
 		return 0;
-	for (tries = 0; tries < 50; tries++) {
+	for (tries = 0; tries < RECLAIM_TRIES; tries++) {
 		cgroup_evacuate(cg);
 		if (!rmdir(cg->path)) {
 			cg->path[0] = '\0';

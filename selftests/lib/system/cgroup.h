@@ -5,6 +5,13 @@
 
 #include <stddef.h>
 
+/*
+ * Rounds of at least 10 ms until reclaim has succeeded. An empty inactive list keeps reclaim
+ * from the active one as long as the cgroup's statistics show another state, and the kernel
+ * sums up those of a small cgroup once in 2 s (FLUSH_TIME, mm/memcontrol.c).
+ */
+#define RECLAIM_TRIES	1000
+
 struct cgroup {
 	char path[128];
 };
