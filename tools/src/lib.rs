@@ -33,6 +33,7 @@ pub mod runs;
 pub mod select;
 pub mod source;
 pub mod summary;
+pub mod svg;
 pub mod swap;
 pub mod swaps;
 mod sys;
