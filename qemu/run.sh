@@ -21,6 +21,7 @@ usage() {
 		  --mem SIZE         memory (default 2G)
 		  --nodes N          NUMA nodes that the memory is divided into (default 1)
 		  --swap SIZE        the swap disk (default 1G; 0 for none)
+		  --ram FILE         a new file that is the guest's memory, for a reader on the host
 		  --icount           one CPU whose clock counts instructions, 1 ns each
 		  --timeout SECONDS  give up on the guest after that long (default 1800)
 		  --log FILE         keep the guest's kernel log
@@ -45,17 +46,18 @@ fail() {
 	exit 125
 }
 
-KERNEL=patched SMP=2 MEM=2G NODES=1 SWAP=1G ICOUNT='' TIMEOUT=1800 LOG='' MAKE=1 SHELL_MODE='' VERBOSE=''
+KERNEL=patched SMP=2 MEM=2G NODES=1 SWAP=1G RAM='' ICOUNT='' TIMEOUT=1800 LOG='' MAKE=1 SHELL_MODE='' VERBOSE=''
 
 while [ $# -gt 0 ]; do
 	case $1 in
-	--kernel | --smp | --mem | --nodes | --swap | --timeout | --log)
+	--kernel | --smp | --mem | --nodes | --swap | --ram | --timeout | --log)
 		[ $# -ge 2 ] || { usage >&2; exit 125; } ;;&
 	--kernel) KERNEL=$2; shift 2 ;;
 	--smp) SMP=$2; shift 2 ;;
 	--mem) MEM=$2; shift 2 ;;
 	--nodes) NODES=$2; shift 2 ;;
 	--swap) SWAP=$2; shift 2 ;;
+	--ram) RAM=$2; shift 2 ;;
 	--timeout) TIMEOUT=$2; shift 2 ;;
 	--log) LOG=$2; shift 2 ;;
 	--icount) ICOUNT=1; shift ;;
@@ -141,6 +143,10 @@ virtme=("$VIRTME_RUN" --kimg "$IMAGE" --mods none --force-9p --user root --cwd /
 	--kopt rootflags=version=9p2000.L,trans=virtio,access=any,msize=524288,cache=loose)
 [ "$NODES" -eq 1 ] || virtme+=(--kopt "numa=fake=$NODES")
 machine=q35,accel=$ACCEL
+if [ -n "$RAM" ]; then
+	rm -f "$RAM"
+	machine+=,memory-backend=ram
+fi
 if [ "$ACCEL" = tcg ]; then
 	# A host that is busy for 40 ms otherwise makes the kernel find its timer broken.
 	virtme+=(--disable-kvm --kopt no_timer_check)
@@ -149,6 +155,7 @@ if [ "$ACCEL" = tcg ]; then
 else
 	extra=()
 fi
+[ -z "$RAM" ] || extra+=(-object "memory-backend-file,id=ram,size=$MEM,share=on,mem-path=$RAM")
 extra+=(-machine "$machine" -no-reboot)
 # QEMU's own firmware: with that of an older QEMU, booting takes half a minute longer.
 [ ! -e "$CACHE/qemu" ] || extra+=(-L "$CACHE/qemu/usr/share/seabios" -L "$CACHE/qemu/usr/share/qemu")
