@@ -18,7 +18,7 @@ export XPAGEMAP_START := $(shell date +%s)
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo check test check-debug check-upstream check-series bench shell lint rust-analyzer module install kernel-tree \
+.PHONY: help demo check test check-debug check-upstream check-series check-clients bench shell lint rust-analyzer module install kernel-tree \
 	patches post deps kernel tools examples clean distclean
 
 help: ## this list
@@ -42,6 +42,9 @@ check-upstream: ## the kernel's own mm selftests give the same results on stock 
 
 check-series: ## build and boot a kernel after each patch of each series: SERIES=1-fixes, FROM=2; APPLY=1: no build
 	@SERIES=$(SERIES) FROM=$(FROM) scripts/each.sh $(if $(APPLY),--apply)
+
+check-clients: ## programs that others wrote, as judges and users (CLIENTS="drgn redis" to choose): Documentation/clients.md
+	@CLIENTS="$(CLIENTS)" scripts/clients.sh
 
 bench: ## measure readers in instructions: tables, build/bench.json (TESTS=bench_save to choose)
 	@scripts/bench.sh

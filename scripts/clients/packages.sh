@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Debian packages and their dependencies, as far as this machine lacks them, opened into a
+# directory of the cache. Sourced by scripts/clients.sh; nothing in the system is touched.
+
+# client_packages NAME PACKAGE...: prints the directory, $CACHE/clients/NAME.
+client_packages() {
+	local dir=$CACHE/clients/$1 private=$CACHE/tmp/clients-$1.apt log=$CACHE/log/client-$1.log apt deb mirror
+	local keyring=/usr/share/keyrings/debian-archive-keyring.gpg suite
+	suite=$(debian_codename)
+	shift
+	echo "$dir"
+	[ "$(cat "$dir/.packages" 2>/dev/null)" != "$suite $*" ] || return 0
+	mirror=$(debian_mirror)
+	[ -n "$mirror" ] || return 1
+	rm -rf "$dir" "$private"
+	mkdir -p "$dir" "$private"/{lists,archives}/partial
+	{
+		echo "deb [signed-by=$keyring] $mirror $suite main"
+		echo "deb [signed-by=$keyring] $mirror-security $suite-security main"
+	} >"$private/sources.list"
+	# The system's own packages count as there; those that it has are not upgraded.
+	cp /var/lib/dpkg/status "$private/status"
+	apt=(apt-get -q -o Dir::State="$private" -o Dir::State::Lists="$private/lists"
+		-o Dir::State::Status="$private/status" -o Dir::Cache="$private"
+		-o Dir::Cache::Archives="$private/archives" -o Dir::Etc::SourceParts=/dev/null
+		-o Dir::Etc::SourceList="$private/sources.list" -o Acquire::Languages=none
+		-o APT::Sandbox::User="$(id -un)")
+	work "index for $1" "$log" "${apt[@]}" update || return 1
+	work "download $*" "$log" \
+		"${apt[@]}" install -y --no-install-recommends --download-only "$@" || return 1
+	for deb in "$private"/archives/*.deb; do
+		dpkg-deb -x "$deb" "$dir" || return 1
+		# shellcheck disable=SC2016 # for dpkg-deb to expand
+		dpkg-deb -W --showformat='${Package} ${Version}\n' "$deb" >>"$dir/.versions"
+	done
+	rm -rf "$private"
+	echo "$suite $*" >"$dir/.packages"
+}
+
+# client_version NAME PACKAGE: the version that was opened, or that of the system's own package.
+client_version() {
+	sed -n "s/^$2 //p" "$CACHE/clients/$1/.versions" 2>/dev/null | grep . ||
+		dpkg-query -W --showformat='${Version}\n' "$2"
+}
+
+# client_libraries DIR: what LD_LIBRARY_PATH has to be for its programs.
+client_libraries() { find "$1" -name '*.so*' -printf '%h\n' 2>/dev/null | sort -u | paste -sd:; }
