@@ -5,7 +5,6 @@
  */
 #include <fcntl.h>
 #include <sys/ipc.h>
-#include <sys/mount.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -144,53 +143,6 @@ TEST_F(shmem_list, tmpfs_names)
 	expect_line(_metadata, fd, "/a dir/new\\012line \\ and  spaces  (deleted)", 0);
 	close(fd);
 	EXPECT_EQ(0, mounted_remove(m));
-}
-
-/* Paths of other mount namespaces, and longer than any that can be opened. */
-TEST_F(shmem_list, long_path_of_another_namespace)
-{
-	struct shmem_list list;
-	char name[201], dir[PATH];
-	struct mounted fs;
-	size_t i, found = 0;
-	int fd, at, next;
-
-	ASSERT_EQ(0, mounted_tmpfs(&fs, "size=100m"));
-	memset(name, 'x', sizeof(name) - 1);
-	name[200] = '\0';
-	at = open(fs.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (i = 0; i < 30; i++) {
-		ASSERT_EQ(0, mkdirat(at, name, 0755));
-		next = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		ASSERT_LE(0, next);
-		close(at);
-		at = next;
-	}
-	fd = openat(at, "deep", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, ftruncate(fd, PAGES * PAGE_BYTES));
-	ASSERT_EQ(0, file_swap_out(fd, PAGES));
-	close(fd);
-	close(at);
-	snprintf(dir, sizeof(dir), "%s", fs.dir);
-	/* Its name does not fit a line of the parser: look at the text. */
-	{
-		static char text[1 << 20];
-		char *line;
-
-		ASSERT_LT(0, read_text(XPAGEMAP_SHMEM, text, sizeof(text)));
-		line = strstr(text, "/xxxx");
-		ASSERT_NE(NULL, line);
-		EXPECT_EQ(30 * 201 + 5, strcspn(line, "\n"));
-		EXPECT_EQ(0, strncmp(line + 30 * 201, "/deep\n", 6));
-	}
-	ASSERT_EQ(0, umount(dir));
-	rmdir(dir);
-	ASSERT_EQ(0, shmem_list_read(&list));
-	for (i = 0; i < list.count; i++)
-		found += !!strstr(list.lines[i].name, "/xxxx");
-	EXPECT_EQ(0, found);
-	shmem_list_free(&list);
 }
 
 TEST_F(shmem_list, shared_anonymous_memory)

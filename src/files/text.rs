@@ -45,13 +45,13 @@ pub(crate) trait Lines: Send + Sync + 'static {
     fn step(&self, cursor: &mut Self::Cursor, text: &mut Text) -> Result<bool>;
 }
 
-/// Lines in memory.
-pub(crate) struct Text(KVec<u8>);
+/// Lines in memory. They can be longer than what `kmalloc()` allocates: a path has no limit.
+pub(crate) struct Text(KVVec<u8>);
 
 impl Text {
     /// Returns an empty text; allocates nothing.
     pub(crate) fn new() -> Self {
-        Self(KVec::new())
+        Self(KVVec::new())
     }
 
     /// Returns the whole text.
