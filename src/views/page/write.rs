@@ -100,13 +100,14 @@ fn absent(vma: &Vma) -> Prediction {
     }
 }
 
-/// The page table has nothing, and the VMA maps a file, which has the page or not.
+/// The page table has nothing, and the VMA maps a file, which has the page, in memory or in swap, or
+/// not.
 fn absent_file(vma: &Vma, found: bool) -> Prediction {
     if vma.beyond_end {
         (Denied, "beyond-end")
     } else if !found && vma.has(flags::UFFD_MISSING) {
         (Fault, "userfaultfd-missing")
-    } else if vma.shmem_cached && vma.has(flags::UFFD_MINOR) {
+    } else if found && vma.has(flags::UFFD_MINOR) {
         (Fault, "userfaultfd-minor")
     } else if vma.shared() {
         (Fault, "shared-page")
