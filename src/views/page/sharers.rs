@@ -29,6 +29,9 @@ use crate::walk::{
     Wanted, //
 };
 
+/// The most mappings that are listed.
+pub(super) const MAPPINGS_MAX: usize = 8192;
+
 /// A process, in the reader's PID namespace, and the page's address there.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Sharer {
@@ -37,30 +40,46 @@ pub(super) struct Sharer {
     pub(super) addr: usize,
 }
 
-fn same(a: &Mm, b: &Mm) -> bool {
-    core::ptr::eq(a, b)
+/// Each address space once, with the oldest visible process that has it; 0 if there is none.
+struct Processes<'a>(KVVec<(&'a Mm, Pid)>);
+
+fn key(mm: &Mm) -> usize {
+    core::ptr::from_ref(mm).addr()
 }
 
-/// Returns the oldest visible process that has an address space.
-fn pid_of(mm: &Mm, spaces: &[AddressSpace]) -> Pid {
-    spaces
-        .iter()
-        .find(|space| space.pid != 0 && same(&space.mm, mm))
-        .map_or(0, |space| space.pid)
-}
+impl<'a> Processes<'a> {
+    /// `spaces` begins with that of the oldest process.
+    ///
+    /// # Errors
+    ///
+    /// - [`ENOMEM`]: out of memory.
+    fn new(spaces: &'a [AddressSpace]) -> Result<Self> {
+        let mut all = KVVec::with_capacity(spaces.len(), GFP_KERNEL)?;
+        let mut distinct: KVVec<(&Mm, Pid)> = KVVec::new();
 
-/// Adds a sharer, in order.
-///
-/// # Errors
-///
-/// - [`ENOMEM`]: out of memory.
-fn add(sharers: &mut KVec<Sharer>, sharer: Sharer) -> Result {
-    let (Ok(index) | Err(index)) = sharers.binary_search(&sharer);
+        for (age, space) in spaces.iter().enumerate() {
+            all.push((&*space.mm, space.pid == 0, age, space.pid), GFP_KERNEL)?;
+        }
+        all.sort_unstable_by_key(|&(mm, invisible, age, _)| (key(mm), invisible, age));
+        for &(mm, _, _, pid) in &all {
+            if distinct
+                .last()
+                .is_none_or(|&(last, _)| key(last) != key(mm))
+            {
+                distinct.push((mm, pid), GFP_KERNEL)?;
+            }
+        }
+        Ok(Self(distinct))
+    }
 
-    sharers.reserve(1, GFP_KERNEL)?;
-    sharers
-        .insert_within_capacity(index, sharer)
-        .map_err(|_| ENOMEM)
+    /// Returns the process that has an address space.
+    fn pid_of(&self, mm: &Mm) -> Pid {
+        self.0
+            .binary_search_by_key(&key(mm), |&(mm, _)| key(mm))
+            .ok()
+            .and_then(|index| self.0.get(index))
+            .map_or(0, |&(_, pid)| pid)
+    }
 }
 
 /// Returns the processes of mappings, in order.
@@ -69,15 +88,15 @@ fn add(sharers: &mut KVec<Sharer>, sharer: Sharer) -> Result {
 ///
 /// - [`ENOMEM`]: out of memory.
 pub(super) fn of_mappings(mappings: &[Mapping], spaces: &[AddressSpace]) -> Result<KVec<Sharer>> {
+    let processes = Processes::new(spaces)?;
     let mut sharers = KVec::with_capacity(mappings.len(), GFP_KERNEL)?;
 
-    for mapping in mappings {
-        let pid = pid_of(&mapping.mm, spaces);
+    for &Mapping { ref mm, addr } in mappings {
+        let pid = processes.pid_of(mm);
 
-        let addr = mapping.addr;
-
-        add(&mut sharers, Sharer { pid, addr })?;
+        sharers.push(Sharer { pid, addr }, GFP_KERNEL)?;
     }
+    sharers.sort_unstable();
     Ok(sharers)
 }
 
@@ -89,7 +108,8 @@ fn has_slot(page: &PageState, slot: SwapSlot) -> bool {
         && page.frame == slot.offset
 }
 
-/// Returns the page table entries that have a swap slot, in order; `references` is their number.
+/// Returns the page table entries that have a swap slot, in order, at most [`MAPPINGS_MAX`];
+/// `references` is their number.
 ///
 /// A slot has no reverse mapping. Sharers come from forks, and most keep the page at its address
 /// `addr`. If not all are found there, all entries of all address spaces are read, as by swapoff.
@@ -104,38 +124,36 @@ pub(super) fn of_slot(
     addr: usize,
     spaces: &[AddressSpace],
 ) -> Result<KVec<Sharer>> {
+    let processes = Processes::new(spaces)?;
+    let wanted = references.min(MAPPINGS_MAX);
     let mut sharers = KVec::new();
 
-    for mm in distinct(spaces) {
+    for &(mm, pid) in &processes.0 {
         let mut state = [PageState::UNMAPPED];
         let window = with_window(mm, addr / PAGE_SIZE, &mut state, |mm, addr, state| {
             mm.page_states(addr, state)
         })?;
 
         if window.is_some() && has_slot(&state[0], slot) {
-            let pid = pid_of(mm, spaces);
             add(&mut sharers, Sharer { pid, addr })?;
         }
     }
-    if sharers.len() < references {
+    if sharers.len() < wanted {
         sharers.clear();
-        for mm in distinct(spaces) {
-            search(mm, slot, pid_of(mm, spaces), &mut sharers)?;
+        for &(mm, pid) in &processes.0 {
+            search(mm, slot, pid, &mut sharers)?;
         }
     }
+    sharers.sort_unstable();
     Ok(sharers)
 }
 
-/// Returns each address space once.
-fn distinct(spaces: &[AddressSpace]) -> impl Iterator<Item = &Mm> {
-    spaces.iter().enumerate().filter_map(|(i, space)| {
-        let repeated = spaces
-            .iter()
-            .take(i)
-            .any(|earlier| same(&earlier.mm, &space.mm));
-
-        (!repeated).then_some(&*space.mm)
-    })
+/// Adds a sharer if there is room.
+fn add(sharers: &mut KVec<Sharer>, sharer: Sharer) -> Result {
+    if sharers.len() < MAPPINGS_MAX {
+        sharers.push(sharer, GFP_KERNEL)?;
+    }
+    Ok(())
 }
 
 /// Adds all entries of an address space that have the slot.

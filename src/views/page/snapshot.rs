@@ -34,7 +34,8 @@ use super::{
     },
     sharers::{
         self,
-        Sharer, //
+        Sharer,
+        MAPPINGS_MAX, //
     },
 };
 
@@ -45,9 +46,6 @@ use crate::{
 
 /// Attempts to read all facts while none of them changes.
 const ATTEMPTS: u32 = 32;
-
-/// The most mappings that are listed.
-pub(super) const MAPPINGS_MAX: usize = 8192;
 
 /// The facts about the page at an address.
 pub(super) struct Snapshot {
@@ -64,7 +62,7 @@ pub(super) struct Snapshot {
     /// The swap slot of the page, and the location of its bytes.
     pub(super) slot: Option<(SwapSlot, Backing)>,
     pub(super) sharers: KVec<Sharer>,
-    /// The number of mappings, if there are more than [`MAPPINGS_MAX`].
+    /// The number of mappings, of which at most [`MAPPINGS_MAX`] are listed.
     pub(super) mappings: usize,
     swap_references: u32,
     mm_has_pinned: bool,
