@@ -13,8 +13,8 @@ mod window;
 pub(crate) use {
     shmem::{
         anon_states,
-        clip,
-        page_states, //
+        page_states,
+        states_of_run, //
     },
     slots::{
         slot_states,

@@ -64,12 +64,7 @@ impl Filemap {
 
 /// Sets the states of the pages of a run; `states` begins with that of page number `first`.
 fn fill_run(run: &CachedRun, first: usize, states: &mut [PageState]) {
-    let part = walk::clip(run.index, run.pages, first);
-    let Some(states) = states.get_mut((run.index + part.start) - first..) else {
-        return;
-    };
-
-    for (state, page) in states.iter_mut().zip(part) {
+    for (state, page) in walk::states_of_run(states, first, run.index, run.pages) {
         state.flags = PageFlag::File.into();
         match run.content {
             Content::Resident(pfn) => {

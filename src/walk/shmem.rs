@@ -2,8 +2,6 @@
 
 //! The swap slots of shared memory, which only the file's page cache has.
 
-use core::ops::Range;
-
 use kernel::{
     mm::{
         anon_state::AnonState,
@@ -85,8 +83,20 @@ fn complete(mm: &MmapReadGuard<'_>, start: usize, states: &mut [PageState]) {
     }
 }
 
-/// Clips a run of `pages` pages from number `index` on to the pages from number `first` on. Returns
-/// the part that is left, in pages from the run's own begin.
-pub(crate) fn clip(index: usize, pages: usize, first: usize) -> Range<usize> {
-    first.saturating_sub(index).min(pages)..pages
+/// Returns the states of the pages of a run, `pages` pages from number `index` on, each with its
+/// number in the run. `states` begins with that of page number `first`.
+pub(crate) fn states_of_run(
+    states: &mut [PageState],
+    first: usize,
+    index: usize,
+    pages: usize,
+) -> impl Iterator<Item = (&mut PageState, usize)> {
+    let part = first.saturating_sub(index).min(pages)..pages;
+    let begin = (index + part.start).checked_sub(first);
+
+    begin
+        .and_then(|begin| states.get_mut(begin..))
+        .into_iter()
+        .flatten()
+        .zip(part)
 }

@@ -20,7 +20,7 @@ use kernel::{
 };
 
 use super::{
-    shmem::clip,
+    shmem::states_of_run,
     sparse::WINDOW_PAGES, //
 };
 
@@ -105,10 +105,7 @@ fn file_states(file: &ShmemFile, first: usize, states: &mut [PageState]) {
     states.fill(PageState::UNMAPPED);
     while !range.is_empty() {
         for run in file.mapping().swap_runs(&mut range, &mut runs) {
-            let part = clip(run.index, run.pages, first);
-            let states = states.get_mut(run.index + part.start - first..);
-
-            for (state, page) in states.into_iter().flatten().zip(part) {
+            for (state, page) in states_of_run(states, first, run.index, run.pages) {
                 state.kind = PageKind::Swap;
                 state.flags = PageFlag::File.into();
                 state.swap_type = run.slot.swap_type;
