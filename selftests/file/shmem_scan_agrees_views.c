@@ -23,7 +23,7 @@ FIXTURE(shmem_scan_agrees_views) {
 	struct region region;
 	struct cgroup cg;
 	struct source src;
-	char below[SWAPDEV_PATH], path[SWAPDEV_PATH];
+	struct dm_swap device;
 	struct setting cluster, zswap;
 };
 
@@ -42,10 +42,7 @@ FIXTURE_TEARDOWN_PARENT(shmem_scan_agrees_views)
 {
 	if (self->src.attached)
 		EXPECT_EQ(0, detach(self->src.pid));
-	if (self->below[0])
-		EXPECT_EQ(0, dm_fail_reads(self->below, SLOTS, false));
-	EXPECT_EQ(0, swapdev_remove_all());
-	EXPECT_EQ(0, dm_remove());
+	EXPECT_EQ(0, dm_swap_remove(&self->device));
 	EXPECT_EQ(0, setting_restore(&self->zswap));
 	EXPECT_EQ(0, setting_restore(&self->cluster));
 	EXPECT_EQ(0, cgroup_destroy(&self->cg));
@@ -170,25 +167,22 @@ TEST_F(shmem_scan_agrees_views, two_devices_and_poison)
 {
 	struct agreement a;
 	size_t i, lost = 0;
-	int fd = swapdev_loop(SLOTS, self->below);
 	char byte;
 
-	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, dm_create(self->below, SLOTS, self->path, sizeof(self->path)));
-	close(fd);
-	ASSERT_EQ(0, swapdev_on(self->path, SLOTS));
+	ASSERT_EQ(0, dm_swap_create(&self->device, SLOTS));
+	ASSERT_EQ(0, swapdev_on(self->device.path, SLOTS));
 	region_fill(&self->region);
 	ASSERT_EQ(0, region_pageout(&self->region));
 	ASSERT_EQ(0, cgroup_drop_swap_cache(&self->cg));
 	agree(_metadata, &self->src, &self->region, 0, PAGES, PAGES);
-	ASSERT_EQ(0, dm_fail_reads(self->below, SLOTS, true));
+	ASSERT_EQ(0, dm_swap_fail_reads(&self->device, true));
 	for (i = 0; i < PAGES; i += 5)
 		lost += pread(self->region.fd, &byte, 1, i * PAGE_BYTES) < 0;
 	EXPECT_LT(0, lost);
 	ASSERT_EQ(0, agreement_check(&self->src, &self->region, &a));
 	EXPECT_EQ(0, a.wrong) agreement_print(&a, "poisoned");
 	EXPECT_EQ(PAGES - lost, a.cached + a.swapped);
-	ASSERT_EQ(0, dm_fail_reads(self->below, SLOTS, false));
+	ASSERT_EQ(0, dm_swap_fail_reads(&self->device, false));
 	agree_and_read(_metadata, &self->src, &self->region, PAGES - lost);
 }
 

@@ -19,8 +19,7 @@ FIXTURE(ioerror) {
 	struct cgroup cg;
 	struct source src;
 	size_t first;		/* index of the first lost page */
-	char below[SWAPDEV_PATH], path[SWAPDEV_PATH];
-	struct setting cluster;
+	struct dm_swap device;
 };
 
 /* Returns the first of @pages consecutive pages on the second device. */
@@ -40,16 +39,11 @@ FIXTURE_SETUP(ioerror)
 {
 	struct survey s;
 	long first;
-	int fd;
 
 	TEARDOWN_FROM_HERE();
-	/* No readahead: only touched pages are read, and fail. */
-	ASSERT_EQ(0, setting_change(&self->cluster, "/proc/sys/vm/page-cluster", "0"));
-	fd = swapdev_loop(SLOTS, self->below);
-	ASSERT_LE(0, fd) TH_LOG("%s", strerror(-fd));
-	ASSERT_EQ(0, dm_create(self->below, SLOTS, self->path, sizeof(self->path)));
-	close(fd);
-	ASSERT_EQ(0, swapdev_on(self->path, SLOTS));
+	/* Without readahead, only touched pages are read, and fail. */
+	ASSERT_EQ(0, dm_swap_create(&self->device, SLOTS));
+	ASSERT_EQ(0, swapdev_on(self->device.path, SLOTS));
 
 	ASSERT_EQ(0, cgroup_create(&self->cg));
 	ASSERT_EQ(0, cgroup_enter(&self->cg));
@@ -66,18 +60,14 @@ FIXTURE_SETUP(ioerror)
 	first = find_run(&self->src, &self->region, LOST + 2);
 	ASSERT_LE(0, first);
 	self->first = first + 1;
-	ASSERT_EQ(0, dm_fail_reads(self->below, SLOTS, true));
+	ASSERT_EQ(0, dm_swap_fail_reads(&self->device, true));
 }
 
 FIXTURE_TEARDOWN_PARENT(ioerror)
 {
 	if (self->src.attached)
 		EXPECT_EQ(0, detach(self->src.pid));
-	if (self->path[0])
-		EXPECT_EQ(0, dm_fail_reads(self->below, SLOTS, false));
-	EXPECT_EQ(0, swapdev_remove_all());
-	EXPECT_EQ(0, dm_remove());
-	EXPECT_EQ(0, setting_restore(&self->cluster));
+	EXPECT_EQ(0, dm_swap_remove(&self->device));
 	EXPECT_EQ(0, cgroup_destroy(&self->cg));
 }
 
@@ -142,7 +132,7 @@ TEST_F(ioerror, poisoned_pages_have_no_place)
 	expect_lost(_metadata, &self->src, r, self->first);
 
 	/* Reads succeed again; lost pages stay lost. */
-	ASSERT_EQ(0, dm_fail_reads(self->below, SLOTS, false));
+	ASSERT_EQ(0, dm_swap_fail_reads(&self->device, false));
 	for (i = 0; i < LOST; i++)
 		EXPECT_EQ(-EIO, try_read(r, self->first + i));
 	expect_lost(_metadata, &self->src, r, self->first);
@@ -162,7 +152,7 @@ TEST_F(ioerror, poison_punched_out)
 			       self->first * PAGE_BYTES, LOST * PAGE_BYTES));
 	expect_lost(_metadata, &self->src, r, self->first);
 	EXPECT_EQ(0, try_read(r, self->first));
-	ASSERT_EQ(0, dm_fail_reads(self->below, SLOTS, false));
+	ASSERT_EQ(0, dm_swap_fail_reads(&self->device, false));
 	for (i = 0; i < LOST; i++)
 		region_fill_page(r, self->first + i);
 	ASSERT_EQ(0, region_pageout(r));

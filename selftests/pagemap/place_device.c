@@ -18,9 +18,8 @@
 FIXTURE(place_device) {
 	struct region region;
 	struct cgroup cg;
-	struct setting cluster;
+	struct dm_swap device;
 	pid_t attached;
-	char below[SWAPDEV_PATH], path[SWAPDEV_PATH];
 	struct swap_place places[PAGES];
 };
 
@@ -58,16 +57,10 @@ static int fill_device(const char *path)
 /* The device is the only one. */
 FIXTURE_SETUP(place_device)
 {
-	int fd;
-
 	TEARDOWN_FROM_HERE();
-	ASSERT_EQ(0, setting_change(&self->cluster, "/proc/sys/vm/page-cluster", "0"));
-	fd = swapdev_loop(SLOTS, self->below);
-	ASSERT_LE(0, fd) TH_LOG("%s", strerror(-fd));
-	ASSERT_EQ(0, dm_create(self->below, SLOTS, self->path, sizeof(self->path)));
-	close(fd);
-	ASSERT_EQ(0, fill_device(self->path));
-	ASSERT_EQ(0, swapdev_on(self->path, SLOTS));
+	ASSERT_EQ(0, dm_swap_create(&self->device, SLOTS));
+	ASSERT_EQ(0, fill_device(self->device.path));
+	ASSERT_EQ(0, swapdev_on(self->device.path, SLOTS));
 	ASSERT_EQ(0, swapoff(getenv("XPAGEMAP_SWAPDEV"))) TH_LOG("%m");
 	ASSERT_EQ(0, cgroup_create(&self->cg));
 	ASSERT_EQ(0, variant->map(&self->region, PAGES));
@@ -82,16 +75,8 @@ FIXTURE_TEARDOWN_PARENT(place_device)
 {
 	if (self->attached)
 		EXPECT_EQ(0, detach(self->attached));
-	if (self->path[0]) {
-		EXPECT_EQ(0, dm_hold(false));
-		EXPECT_EQ(0, dm_fail_reads(self->below, SLOTS, false));
-	}
 	swapon(getenv("XPAGEMAP_SWAPDEV"), 0);
-	/* The device below is busy until the one on top of it is removed. */
-	swapoff(self->path);
-	EXPECT_EQ(0, dm_remove());
-	EXPECT_EQ(0, swapdev_remove_all());
-	EXPECT_EQ(0, setting_restore(&self->cluster));
+	EXPECT_EQ(0, dm_swap_remove(&self->device));
 	EXPECT_EQ(0, cgroup_destroy(&self->cg));
 }
 
@@ -134,7 +119,7 @@ TEST_F(place_device, zero_is_never_written)
 	EXPECT_EQ(PAGES / 2, places_count(self->places, PAGES, PLACE_ZERO));
 	EXPECT_EQ(PAGES / 2, places_count(self->places, PAGES, PLACE_DISK))
 		places_print(self->places, PAGES);
-	ASSERT_EQ(0, swapdisk_open_path(&disk, self->path));
+	ASSERT_EQ(0, swapdisk_open_path(&disk, self->device.path));
 	for (i = 0; i < PAGES; i++) {
 		bytes = swapdisk_page(&disk, self->places[i].offset);
 		ASSERT_NE(NULL, bytes);
@@ -164,7 +149,7 @@ TEST_F(place_device, cache_until_written)
 	ASSERT_EQ(0, places_of(r, getpid(), self->places));
 	EXPECT_EQ(PAGES, places_count(self->places, PAGES, PLACE_DISK))
 		places_print(self->places, PAGES);
-	EXPECT_EQ(PAGES, on_device(self->path, r, self->places));
+	EXPECT_EQ(PAGES, on_device(self->device.path, r, self->places));
 }
 
 /* Exits with 0 if the page is what was written; SIGBUS if it cannot be read. */
@@ -190,7 +175,7 @@ TEST_F(place_device, none_after_a_failed_read)
 
 	ASSERT_EQ(0, region_pageout(r));
 	ASSERT_EQ(0, cgroup_drop_swap_cache(&self->cg));
-	ASSERT_EQ(0, dm_fail_reads(self->below, SLOTS, true));
+	ASSERT_EQ(0, dm_swap_fail_reads(&self->device, true));
 	ASSERT_EQ(0, child_start(&c, read_first, r));
 	status = child_wait(&c);
 	EXPECT_TRUE(WIFSIGNALED(status));
@@ -199,7 +184,7 @@ TEST_F(place_device, none_after_a_failed_read)
 	EXPECT_EQ(file ? PLACE_ABSENT : PLACE_NONE, self->places[0].kind);
 	EXPECT_EQ(PAGES - 1, places_count(self->places, PAGES, PLACE_DISK))
 		places_print(self->places, PAGES);
-	ASSERT_EQ(0, dm_fail_reads(self->below, SLOTS, false));
+	ASSERT_EQ(0, dm_swap_fail_reads(&self->device, false));
 	ASSERT_EQ(0, cgroup_drop_swap_cache(&self->cg));
 	ASSERT_EQ(0, places_of(r, getpid(), self->places));
 	EXPECT_EQ(PAGES - file, places_count(self->places, PAGES, PLACE_DISK))

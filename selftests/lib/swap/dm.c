@@ -99,3 +99,36 @@ int dm_remove(void)
 	}
 	return err == -ENXIO ? 0 : err;
 }
+
+int dm_swap_create(struct dm_swap *s, size_t pages)
+{
+	int err, fd;
+
+	s->pages = pages;
+	err = setting_change(&s->cluster, "/proc/sys/vm/page-cluster", "0");
+	if (err)
+		return err;
+	fd = swapdev_loop(pages, s->below);
+	if (fd < 0)
+		return fd;
+	err = dm_create(s->below, pages, s->path, sizeof(s->path));
+	/* The device on top keeps the loop device. */
+	close(fd);
+	return err;
+}
+
+int dm_swap_fail_reads(const struct dm_swap *s, bool fail)
+{
+	return dm_fail_reads(s->below, s->pages, fail);
+}
+
+int dm_swap_remove(struct dm_swap *s)
+{
+	int err = 0, off, restored;
+
+	if (s->path[0])
+		err = dm_hold(false) ?: dm_swap_fail_reads(s, false);
+	off = swapdev_remove_all() ?: dm_remove();
+	restored = setting_restore(&s->cluster);
+	return err ?: off ?: restored;
+}

@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/swap/swapdev.h"
+#include "lib/system/setting.h"
+
 /*
  * Makes a device of @pages pages on top of the one at @below, and stores its @path; there is
  * one at a time. All return 0 or a negative errno.
@@ -20,5 +23,19 @@ int dm_hold(bool hold);
 
 /* No effect if there is none. */
 int dm_remove(void);
+
+/* Such a device on top of a loop device, for swap without readahead. */
+struct dm_swap {
+	struct setting cluster;
+	size_t pages;
+	char below[SWAPDEV_PATH], path[SWAPDEV_PATH];	/* empty before there is one */
+};
+
+/* Makes it; the caller calls swapdev_on(). */
+int dm_swap_create(struct dm_swap *s, size_t pages);
+int dm_swap_fail_reads(const struct dm_swap *s, bool fail);
+
+/* Lets all requests succeed, then removes the device and all others but the disk. */
+int dm_swap_remove(struct dm_swap *s);
 
 #endif
