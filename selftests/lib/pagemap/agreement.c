@@ -6,12 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kselftest.h"
 #include "lib/pagemap/agreement.h"
 #include "lib/pagemap/filemap.h"
-#include "lib/pagemap/listing.h"
 #include "lib/pagemap/shmemscan.h"
 #include "lib/pagemap/swapmap.h"
-#include "lib/system/text.h"
 #include "xpagemap.h"
 
 #define TRIES		50
@@ -46,39 +45,19 @@ static void __printf(3, 4) differ(struct agreement *a, size_t page, const char *
 	va_end(args);
 }
 
-/* Stores the slots of shared memory in @text that belong to pages at @start and after it. */
-static int store_slots(const char *text, __u64 start, __u64 unit, size_t pages, __u64 *slots)
+/* Stores the slot of a page of shared memory. */
+static void store_slot(size_t page, const struct run *run, __u64 of_run, void *arg)
 {
-	struct run run;
-	__u64 i, at;
+	__u64 *slots = arg;
 
-	while (*text && *text != '#') {
-		if (!listing_parse(&text, &run))
-			return -EPROTO;
-		for (i = 0; run.shmem && i < run.pages; i++) {
-			at = run.start + i * unit;
-			if (at >= start && at < start + pages * unit)
-				slots[(at - start) / unit] =
-					run.type | (run.offset + i) << PM_SWAP_OFFSET_SHIFT;
-		}
-	}
-	return 0;
+	if (run->shmem)
+		slots[page] = run->type | (run->offset + of_run) << PM_SWAP_OFFSET_SHIFT;
 }
 
 static int read_slots(int fd, __u64 start, __u64 unit, size_t pages, __u64 *slots)
 {
-	size_t len;
-	char *text;
-	int err;
-
-	if (fd < 0)
-		return fd;
-	text = read_to_end(fd, 65536, &len);
-	close(fd);
 	memset(slots, 0, pages * sizeof(*slots));
-	err = text ? store_slots(text, start, unit, pages, slots) : -errno;
-	free(text);
-	return err;
+	return swapmap_visit(fd, start, unit, pages, store_slot, slots);
 }
 
 /* By the files below files/ID, while the file is attached. */

@@ -68,7 +68,7 @@ static bool parse_frame(const char *line, struct page_view *v)
 
 static bool parse_folio(const char *line, struct page_view *v)
 {
-	char pins[PAGE_WORD];
+	char pins[PAGE_WORD] = "";
 
 	v->folio.found = sscanf(line, "folio %llu %llu %llu %llu %llu %31s", &v->folio.frame,
 				&v->folio.order, &v->folio.index, &v->folio.references,

@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "kselftest.h"
 #include "lib/memory/pattern.h"
-#include "lib/pagemap/listing.h"
 #include "lib/pagemap/place.h"
 #include "lib/pagemap/swapmap.h"
-#include "lib/system/text.h"
 
 static const char * const names[PLACE_KINDS] = {
 	"absent", "disk", "zero", "zswap", "cache", "none",
@@ -24,42 +19,21 @@ static enum place_kind kind_of(const char *name)
 	return kind;
 }
 
-/* The region begins at @start in units of @unit. */
-static int parse(const char *text, const struct region *r, __u64 start, __u64 unit,
-		 struct swap_place *places)
+static void store(size_t page, const struct run *run, __u64 of_run, void *arg)
 {
-	struct run run;
-	__u64 i, at;
+	struct swap_place *places = arg;
 
-	memset(places, 0, r->pages * sizeof(*places));
-	while (*text) {
-		if (!listing_parse(&text, &run))
-			return -EPROTO;
-		for (i = 0; i < run.pages; i++) {
-			at = (run.start - start) / unit + i;
-			if (run.start + i * unit >= start && at < r->pages)
-				places[at] = (struct swap_place){
-					kind_of(run.place), run.type, run.offset + i,
-				};
-		}
-	}
-	return 0;
+	places[page] = (struct swap_place){
+		kind_of(run->place), run->type, run->offset + of_run,
+	};
 }
 
+/* The region begins at @start in units of @unit. */
 static int read_places(int fd, const struct region *r, __u64 start, __u64 unit,
 		       struct swap_place *places)
 {
-	size_t len;
-	char *text;
-	int err;
-
-	if (fd < 0)
-		return fd;
-	text = read_to_end(fd, 65536, &len);
-	err = text ? parse(text, r, start, unit, places) : -errno;
-	free(text);
-	close(fd);
-	return err;
+	memset(places, 0, r->pages * sizeof(*places));
+	return swapmap_visit(fd, start, unit, r->pages, store, places);
 }
 
 int places_of(const struct region *r, pid_t pid, struct swap_place *places)
