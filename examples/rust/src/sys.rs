@@ -2,6 +2,9 @@
 
 //! System calls, and the structures and bits of `linux/fs.h` on a patched kernel. All unsafe code
 //! is here.
+//!
+//! `tools/src/abi.rs` and `tools/src/sys.rs` have these too: an example can be copied without the
+//! tool. `scripts/lint-abi.py` holds both against `linux/fs.h`.
 #![allow(unsafe_code)]
 
 use std::fs::File;
