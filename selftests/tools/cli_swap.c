@@ -134,7 +134,8 @@ TEST_F(cli_swap, sum_is_that_of_proc_swaps)
 	unexplained = cli_number(&self->out, "\"devices\"", "unexplained");
 	explained = cli_number(&self->out, "\"devices\"", "anonymous") +
 		    cli_number(&self->out, "\"devices\"", "shared") +
-		    cli_number(&self->out, "\"devices\"", "files");
+		    cli_number(&self->out, "\"devices\"", "files") +
+		    cli_number(&self->out, "\"devices\"", "cached");
 	EXPECT_EQ(used, explained + unexplained);
 	/* A page that was read back can keep its slot, which only the swap cache knows. */
 	cached = read_value("/proc/meminfo", "SwapCached") * 1024 / PAGE_BYTES;
@@ -164,12 +165,39 @@ TEST_F(cli_swap, owners_of_slots)
 /* stock: passes: processes have their share from smaps_rollup, and files are the rest */
 TEST_F(cli_swap, without_the_module_shares_are_those_of_smaps)
 {
+	char id[64];
+
 	SWAP("--json");
 	EXPECT_EQ(ALONE + SHARED / 2, cli_number(&self->out, self->process, "pswap"));
 	if (!source_is_proc())
 		return;
 	EXPECT_LE(MAPPED + UNMAPPED, cli_number(&self->out, NULL, "others"));
+	ASSERT_EQ(0, file_key(self->mapped.fd, id, sizeof(id)));
+	EXPECT_EQ(MAPPED, cli_number(&self->out, id, "at_least"));
+	/* Nobody maps it: smaps misses it, and counts the pages shared by fork twice. */
+	EXPECT_GE(-UNMAPPED, cli_number(&self->out, NULL, "error"));
+	EXPECT_EQ(cli_number(&self->out, NULL, "swap_sum") - slots_used(),
+		  cli_number(&self->out, NULL, "swap_sum_error"));
 	EXPECT_TRUE(cli_says(&self->out, "files of shared memory in swap"));
+}
+
+static int as_another_user(struct child *c, void *arg)
+{
+	struct cli *out = arg;
+
+	(void)c;
+	if (setgid(65534) || setuid(65534) || cli_run(out, "swap"))
+		return 1;
+	return !(out->status == 1 && cli_says(out, "run this as root"));
+}
+
+/* stock: passes: smaps of other users cannot be read */
+TEST_F(cli_swap, other_users_are_refused)
+{
+	struct child other;
+
+	ASSERT_EQ(0, child_start(&other, as_another_user, &self->out));
+	EXPECT_TRUE(child_ended_well(&other));
 }
 
 TEST_HARNESS_MAIN

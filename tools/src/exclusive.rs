@@ -122,6 +122,11 @@ impl Exclusive {
         self.0 & LARGE != 0
     }
 
+    /// Returns true if the page is in the swap cache: it keeps its slot.
+    pub fn is_in_swap_cache(self) -> bool {
+        self.0 & SWAP_CACHE != 0
+    }
+
     /// Returns true if this is the zero page.
     pub fn is_zero(self) -> bool {
         self.0 & ZERO != 0

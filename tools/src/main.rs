@@ -211,7 +211,7 @@ mod tests {
             "diff a b -s 1",
             "metrics",
             "swap owner /dev/vdb",
-            "swap --by user",
+            "swap --by group",
         ] {
             let words = ["xpagemap"].into_iter().chain(line.split_whitespace());
             let error = Cli::try_parse_from(words).err().expect("must not parse");

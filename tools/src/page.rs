@@ -10,6 +10,7 @@ use std::os::unix::fs::FileExt;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
+use crate::entry::SwapSlot;
 use crate::target::Target;
 
 /// A prediction: true if nothing else changes meanwhile.
@@ -54,6 +55,9 @@ pub struct Page {
     pub folio: Option<Folio>,
     /// Location of the bytes of a page in swap: `disk`, `zero`, `zswap`, `cache` or `none`.
     pub swap_where: Option<String>,
+    /// The slot of a page in swap or in the swap cache.
+    #[serde(skip)]
+    pub slot: Option<SwapSlot>,
     /// All mappings, this one included; of a page in swap, all page table entries with its slot.
     pub mapped_by: Vec<MappedBy>,
     /// The next write by this process.
@@ -106,7 +110,10 @@ fn parse(text: &str) -> Page {
         match (key, words.as_slice()) {
             ("#", _) => page.incomplete = Some(rest.to_string()),
             ("folio", words) => page.folio = folio(words),
-            ("slot", [_, _, place, ..]) => page.swap_where = Some(place.to_string()),
+            ("slot", [area, offset, place, ..]) => {
+                page.slot = slot(area, offset);
+                page.swap_where = Some(place.to_string());
+            }
             ("mapped", [pid, address, ..]) => {
                 page.mapped_by.extend(pid.parse().ok().map(|pid| MappedBy {
                     pid,
@@ -130,6 +137,13 @@ fn prediction(action: &str, reason: &[&str]) -> Prediction {
         action: action.to_string(),
         reason: reason.join(" "),
     }
+}
+
+fn slot(area: &str, offset: &str) -> Option<SwapSlot> {
+    Some(SwapSlot {
+        area: area.parse().ok()?,
+        offset: offset.parse().ok()?,
+    })
 }
 
 fn folio(words: &[&str]) -> Option<Folio> {
@@ -170,9 +184,11 @@ mod tests {
 
     #[test]
     fn slot_and_nothing() {
+        let page = parse("slot 0 12 zswap\n");
+        assert_eq!(page.swap_where.as_deref(), Some("zswap"));
         assert_eq!(
-            parse("slot 0 12 zswap\n").swap_where.as_deref(),
-            Some("zswap")
+            page.slot.map(|slot| (slot.area, slot.offset)),
+            Some((0, 12))
         );
         assert_eq!(parse("# changed\n").incomplete.as_deref(), Some("changed"));
         assert_eq!(parse("folio 1 2\nmapped x y\n"), Page::default());

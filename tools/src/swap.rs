@@ -2,6 +2,11 @@
 
 //! The used slots of the swap devices and their owners.
 
+pub mod areas;
+pub mod cached;
 pub mod collect;
+pub mod groups;
+pub mod origin;
 pub mod runs;
 pub mod sheet;
+pub mod smaps;

@@ -3,31 +3,32 @@
 //! `xpagemap swap`: the used slots of the swap devices, by owner.
 
 mod owner;
+mod print;
 mod proc;
 
+use std::fs;
 use std::io::Write;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
-use procfs::{Current, Meminfo};
 use serde::Serialize;
 
-use super::table::Table;
 use crate::interrupt;
-use crate::json::{self, print_unknown};
-use crate::swap::collect;
-use crate::swap::sheet::{Balance, Owner, Share, add_up};
+use crate::json::{self, Unknown, print_unknown};
+use crate::swap::groups::{By, Group, groups};
+use crate::swap::sheet::{Balance, Entry, Owner, Share, add_up};
+use crate::swap::{areas, cached, collect};
 use crate::swaps::{self, Device};
 
 /// Tell what is on the swap devices: every used slot by its owner
 ///
-/// A balance sheet for each device: slots used by anonymous memory, with those that processes share by
-/// fork counted once, and by files of shared memory, mapped or not. Unexplained are slots that no
-/// process and no file refers to: pages in memory that keep their slot, and slots that moved
-/// meanwhile. Without the module, processes have their proportional shares from smaps_rollup.
+/// A balance sheet for each device: anonymous memory, with slots that processes share by fork counted
+/// once, files of shared memory, mapped or not, and pages in memory that keep their slot. Unexplained
+/// are slots that none of these has. Without the module the answer is that of smaps, with its error.
 #[derive(clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
     after_help = "Example: xpagemap swap --top 5 --by file"
 )]
 pub struct Args {
@@ -36,9 +37,15 @@ pub struct Args {
     /// Print this many owners; 0: all
     #[arg(long, default_value_t = 20)]
     top: usize,
-    /// Print owners of this kind alone
-    #[arg(long, value_enum)]
+    /// Print processes or files alone, or the sums by cgroup or user
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "KIND")]
     by: Option<Kind>,
+    /// Print the slots of one device alone, by its path or swap type
+    #[arg(long)]
+    device: Option<String>,
+    /// Print the sums of smaps beside, with their error
+    #[arg(long)]
+    smaps: bool,
     /// Print JSON, schema xpagemap.swap/1, with all owners
     #[arg(long)]
     json: bool,
@@ -56,6 +63,27 @@ enum Kind {
     Process,
     /// Files of shared memory
     File,
+    /// Sums of the processes of each cgroup
+    Cgroup,
+    /// Sums of the processes of each user
+    User,
+}
+
+impl Kind {
+    fn by(self) -> Option<By> {
+        match self {
+            Self::Cgroup => Some(By::Cgroup),
+            Self::User => Some(By::User),
+            Self::Process | Self::File => None,
+        }
+    }
+
+    fn includes(self, owner: &Owner) -> bool {
+        match owner {
+            Owner::Process { .. } => self != Self::File,
+            Owner::File { .. } => self != Self::Process,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -63,7 +91,15 @@ struct Body {
     devices: Vec<Balance>,
     /// Slots that came or went while the owners were read.
     changed: u64,
+    /// Pages that were swapped in or out meanwhile.
+    moved: u64,
     owners: Vec<Share>,
+    /// By cgroup or user, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<Vec<Group>>,
+    /// The sums of smaps, if they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    smaps: Option<proc::Totals>,
 }
 
 /// Prints the balance sheet.
@@ -78,46 +114,71 @@ pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
         !before.is_empty(),
         "no swap device is on; see `swapon --show`"
     );
-    if let Some(Command::Owner(args)) = args.command {
-        return owner::main(out, args, &before);
+    match args.command {
+        Some(Command::Owner(args)) => owner::main(out, args, &before),
+        None => balance(out, &args, &before),
     }
-    let mut unknown = Vec::new();
-    let entries = match collect::owners(&mut unknown)? {
-        Ok(entries) => entries,
-        Err(why) => return proc::main(out, &before, &why, args.json),
-    };
-    let after = swaps::devices()?;
-    let (devices, mut owners) = add_up(&after, &entries);
-    let changed = changed(&before, &after);
+}
 
-    owners.retain(|share| args.by.is_none_or(|kind| kind == kind_of(&share.owner)));
+fn balance(out: &mut dyn Write, args: &Args, before: &[Device]) -> Result<()> {
+    if let Some(name) = &args.device {
+        find(before, name)?;
+    }
+    let moved = moved()?;
+    let mut unknown = Vec::new();
+    let mut entries = match collect::owners(&mut unknown)? {
+        Ok(entries) => entries,
+        Err(why) => return proc::main(out, args, before, &why),
+    };
+    cached::add(&mut entries)?;
+    let mut after = swaps::devices()?;
+    let changed = changed(before, &after);
+    let moved = self::moved()?.saturating_sub(moved);
+
+    name_types(&mut after, &entries, &mut unknown);
+    let unseen = cached::unseen(&entries);
+    if let Some(name) = &args.device {
+        let device = find(&after, name)?.clone();
+        for entry in &mut entries {
+            entry.retain(device.area);
+        }
+        after = vec![device];
+    }
+    let (devices, mut owners) = add_up(&after, &entries);
+    owners.retain(|share| args.by.is_none_or(|kind| kind.includes(&share.owner)));
+    let body = Body {
+        devices,
+        changed,
+        moved,
+        owners,
+        groups: args.by.and_then(Kind::by).map(|by| groups(&entries, by)),
+        smaps: args.smaps.then(|| proc::totals(before)).transpose()?,
+    };
     if args.json {
-        let body = Body {
-            devices,
-            changed,
-            owners,
-        };
         return Ok(json::print(out, "swap", &body, &unknown)?);
     }
     print_unknown(&unknown);
-    for balance in &devices {
-        print_balance(out, balance)?;
+    print::all(out, &body, unseen, args.top)
+}
+
+/// The device of that path or swap type.
+fn find<'a>(devices: &'a [Device], name: &str) -> Result<&'a Device> {
+    devices
+        .iter()
+        .find(|device| device.path == name)
+        .or_else(|| {
+            devices
+                .iter()
+                .find(|device| device.area.to_string() == name)
+        })
+        .with_context(|| format!("{name} is no swap device; see /proc/swaps"))
+}
+
+/// Gives the devices the swap types that the owners have slots of.
+fn name_types(devices: &mut [Device], entries: &[Entry], unknown: &mut Vec<Unknown>) {
+    if let Some(why) = areas::assign(devices, &areas::uses(entries)) {
+        unknown.push(Unknown::new("the swap types of the devices", why));
     }
-    if changed > 0 {
-        writeln!(out, "changed meanwhile: {changed} slots")?;
-    }
-    let count = if args.top == 0 {
-        owners.len()
-    } else {
-        args.top
-    };
-    for line in table(&owners, count).lines(0) {
-        writeln!(out, "{line}")?;
-    }
-    if owners.len() > count {
-        writeln!(out, "and {} more; --top 0 prints all", owners.len() - count)?;
-    }
-    Ok(())
 }
 
 /// The number of used slots that came or went in between.
@@ -127,65 +188,28 @@ fn changed(before: &[Device], after: &[Device]) -> u64 {
     used(before).abs_diff(used(after)) / procfs::page_size()
 }
 
-fn kind_of(owner: &Owner) -> Kind {
-    match owner {
-        Owner::Process { .. } => Kind::Process,
-        Owner::File { .. } => Kind::File,
-    }
+/// The number of pages that were ever swapped in or out.
+fn moved() -> Result<u64> {
+    let text = fs::read_to_string("/proc/vmstat").context("cannot read /proc/vmstat")?;
+
+    Ok(count_moved(&text))
 }
 
-/// Pages in memory can keep a slot that no entry refers to: says how many there can be.
-fn maybe_cached(unexplained: i64) -> String {
-    match Meminfo::current() {
-        Ok(memory) if unexplained > 0 => format!(
-            "; the swap cache has {} pages, which can keep a slot that nothing refers to",
-            memory.swap_cached / procfs::page_size()
-        ),
-        _ => String::new(),
-    }
-}
+fn count_moved(text: &str) -> u64 {
+    let counts = text.lines().filter_map(|line| {
+        let (key, count) = line.split_once(' ')?;
+        let keys = [
+            "pswpin",
+            "pswpout",
+            "swpin_zero",
+            "swpout_zero",
+            "zswpin",
+            "zswpout",
+        ];
+        keys.contains(&key).then(|| count.parse::<u64>().ok())?
+    });
 
-fn print_balance(out: &mut dyn Write, balance: &Balance) -> Result<()> {
-    let Balance {
-        area,
-        path,
-        slots,
-        used,
-        anonymous,
-        shared,
-        files,
-        unexplained,
-    } = balance;
-
-    writeln!(out, "{path} (swap type {area}): {slots} slots, {used} used")?;
-    for (count, kind) in [
-        (anonymous, "anonymous memory of one process"),
-        (shared, "anonymous memory of several processes, by fork"),
-        (files, "files of shared memory"),
-    ] {
-        writeln!(out, "{count:>12}  {kind}")?;
-    }
-    writeln!(
-        out,
-        "{unexplained:>12}  unexplained{}",
-        maybe_cached(*unexplained)
-    )?;
-    Ok(())
-}
-
-fn table(owners: &[Share], count: usize) -> Table {
-    let mut table = Table::default();
-
-    table.row(["pswap", "alone", "shared", "owner"].map(String::from));
-    for share in owners.iter().take(count) {
-        table.row([
-            format!("{:.1}", share.pswap),
-            share.alone.to_string(),
-            share.shared.to_string(),
-            name(&share.owner),
-        ]);
-    }
-    table
+    counts.sum()
 }
 
 /// An owner in words.
@@ -232,7 +256,8 @@ mod tests {
                 slots: 9,
                 used: 4,
                 files: 5,
-                unexplained: -1,
+                cached: 2,
+                unexplained: -3,
                 ..Default::default()
             }],
             changed: 1,
@@ -241,24 +266,50 @@ mod tests {
                 alone: 5,
                 shared: 0,
                 pswap: 5.0,
+                cached: 2,
             }],
+            moved: 3,
+            groups: None,
+            smaps: None,
         };
         let found = value("swap", &body);
         assert_eq!(found["schema"], "xpagemap.swap/1");
-        assert_eq!(found["changed"], 1);
+        assert_eq!((&found["changed"], &found["moved"]), (&1.into(), &3.into()));
+        assert!(found.get("groups").is_none() && found.get("smaps").is_none());
         assert_eq!(
             found["devices"][0],
             serde_json::json!({
                 "type": 0, "path": "/dev/vdb", "slots": 9, "used": 4, "anonymous": 0, "shared": 0,
-                "files": 5, "unexplained": -1,
+                "files": 5, "cached": 2, "unexplained": -3,
             })
         );
         assert_eq!(
             found["owners"][0],
             serde_json::json!({
                 "kind": "file", "id": "0:1:2", "name": "/memfd:a (deleted)", "mapped_by": [7, 8],
-                "alone": 5, "shared": 0, "pswap": 5.0,
+                "alone": 5, "shared": 0, "pswap": 5.0, "cached": 2,
             })
         );
+    }
+
+    #[test]
+    fn pages_that_moved_are_counted() {
+        let text = "pswpin 1\npswpout 20\nswpin_zero 300\npswpinx 9\nzswpout 4000\n";
+        assert_eq!(count_moved(text), 4321);
+    }
+
+    #[test]
+    fn devices_have_names_and_types() {
+        let device = |area, path: &str| Device {
+            area,
+            path: path.to_string(),
+            size: 0,
+            used: 0,
+        };
+        let devices = [device(0, "1"), device(1, "/dev/b")];
+        assert_eq!(find(&devices, "1").expect("a path").area, 0);
+        assert_eq!(find(&devices, "/dev/b").expect("a path").area, 1);
+        assert_eq!(find(&devices, "0").expect("a type").area, 0);
+        assert!(find(&devices, "2").is_err());
     }
 }

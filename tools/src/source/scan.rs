@@ -39,6 +39,11 @@ impl ScanRun {
         self.is(PAGE_IS_PRESENT)
     }
 
+    /// Page of a file, or of shared memory.
+    pub fn is_file(self) -> bool {
+        self.is(PAGE_IS_FILE)
+    }
+
     /// In swap, by an entry in the page table. Migration entries and markers look the same.
     pub fn is_private_swap(self) -> bool {
         self.is(PAGE_IS_SWAPPED) && !self.is(PAGE_IS_FILE)

@@ -7,6 +7,7 @@ use std::fs;
 
 use anyhow::Result;
 
+use super::origin::Origin;
 use super::runs::{self, SlotRun};
 use super::sheet::{Entry, Owner};
 use crate::interrupt;
@@ -55,13 +56,15 @@ pub fn owners(unknown: &mut Vec<Unknown>) -> Result<std::result::Result<Vec<Entr
             "this version of the module has no `shmem`",
         )),
     }
-    entries.extend(files.into_iter().map(|(id, file)| Entry {
-        owner: Owner::File {
+    entries.extend(files.into_iter().map(|(id, file)| {
+        let owner = Owner::File {
             id,
             name: file.name,
             mapped_by: file.mapped_by,
-        },
-        runs: file.runs,
+        };
+        let mut entry = Entry::new(owner, file.runs);
+        entry.has_indexes = file.is_listed;
+        entry
     }));
     Ok(Ok(entries))
 }
@@ -71,6 +74,7 @@ struct File {
     name: String,
     mapped_by: Vec<i32>,
     runs: Vec<SlotRun>,
+    is_listed: bool,
 }
 
 /// Adds the slots of a process: those of shared memory to the file that is mapped there.
@@ -101,13 +105,13 @@ fn add_process(
         file.name = name;
         add_new(&mut file.runs, run);
     }
-    entries.push(Entry {
-        owner: Owner::Process {
-            pid: process.pid,
-            name: process.name,
-        },
-        runs: own,
-    });
+    let owner = Owner::Process {
+        pid: process.pid,
+        name: process.name,
+    };
+    let mut entry = Entry::new(owner, own);
+    entry.origin = Origin::of(process.pid);
+    entries.push(entry);
 }
 
 /// Adds the pages of a run whose slots are not there yet: several processes map the same.
@@ -166,6 +170,7 @@ fn add_listed(list: &str, files: &mut BTreeMap<String, File>) {
             name,
             mapped_by: mapped_by.unwrap_or_default(),
             runs,
+            is_listed: true,
         };
         files.insert(id, file);
     }
@@ -174,6 +179,7 @@ fn add_listed(list: &str, files: &mut BTreeMap<String, File>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::swap::runs::Place;
 
     #[test]
     fn slots_of_a_file_are_counted_once() {
@@ -183,6 +189,7 @@ mod tests {
             offset,
             pages,
             is_shared: true,
+            place: Place::Disk,
         };
         let mut runs = vec![run(10, 5)];
         add_new(&mut runs, run(8, 10));

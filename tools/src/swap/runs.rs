@@ -4,6 +4,37 @@
 
 use anyhow::{Context, Result};
 
+/// Location of a page's bytes: WHERE of `swapmap`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// In the slot, on the device.
+    Disk,
+    /// All zero; the device does not hold them.
+    Zero,
+    /// In zswap.
+    Zswap,
+    /// In memory, in the swap cache, which may be newer than the device.
+    Cache,
+    /// Lost by a read that failed.
+    Lost,
+    /// Not told by this version of the module.
+    #[default]
+    Untold,
+}
+
+impl Place {
+    fn of(word: Option<&str>) -> Self {
+        match word {
+            Some("disk") => Self::Disk,
+            Some("zero") => Self::Zero,
+            Some("zswap") => Self::Zswap,
+            Some("cache") => Self::Cache,
+            Some("none") => Self::Lost,
+            _ => Self::Untold,
+        }
+    }
+}
+
 /// Consecutive pages in consecutive slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SlotRun {
@@ -17,9 +48,21 @@ pub struct SlotRun {
     pub pages: u64,
     /// True for shared memory, whose file has the slots.
     pub is_shared: bool,
+    /// Location of the bytes.
+    pub place: Place,
 }
 
-/// Parses `START-END TYPE OFFSET PAGES KIND`; newer modules add a sixth column.
+impl SlotRun {
+    /// Its slots: swap type and offset.
+    pub fn slots(&self) -> impl Iterator<Item = (u64, u64)> + use<> {
+        let area = self.area;
+        let slots = self.offset..self.offset.saturating_add(self.pages);
+
+        slots.map(move |offset| (area, offset))
+    }
+}
+
+/// Parses `START-END TYPE OFFSET PAGES KIND WHERE`; older modules have no sixth column.
 ///
 /// # Errors
 ///
@@ -42,6 +85,7 @@ fn parse(line: &str) -> Option<SlotRun> {
         offset: words.next()?.parse().ok()?,
         pages: words.next()?.parse().ok()?,
         is_shared: words.next()? == "shmem",
+        place: Place::of(words.next()),
     })
 }
 
@@ -72,6 +116,9 @@ mod tests {
         );
         assert_eq!((runs[0].pages, runs[0].is_shared), (3, true));
         assert_eq!((runs[1].offset, runs[1].is_shared), (9, false));
+        assert_eq!((runs[0].place, runs[1].place), (Place::Untold, Place::Disk));
+        let slots: Vec<_> = runs[0].slots().collect();
+        assert_eq!(slots, [(1, 7), (1, 8), (1, 9)]);
         assert!(swapmap("7f00 0 9 1 anon\n").is_err());
         assert_eq!(swapmap("# gone\n").expect("none"), []);
     }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
+use super::origin::Origin;
 use super::runs::SlotRun;
 use crate::swaps::Device;
 
@@ -36,8 +37,33 @@ pub enum Owner {
 pub struct Entry {
     /// The owner.
     pub owner: Owner,
-    /// Its slots.
+    /// Slots that its entries refer to.
     pub runs: Vec<SlotRun>,
+    /// Slots that pages of it keep, which are in memory: swap type and offset.
+    pub kept: Vec<(u64, u64)>,
+    /// The process's cgroup and user; of files, empty.
+    pub origin: Origin,
+    /// True if `start` of the runs is a page's number in the file.
+    pub has_indexes: bool,
+}
+
+impl Entry {
+    /// An owner of `runs`, of which no more is known.
+    pub fn new(owner: Owner, runs: Vec<SlotRun>) -> Self {
+        Self {
+            owner,
+            runs,
+            kept: Vec::new(),
+            origin: Origin::default(),
+            has_indexes: false,
+        }
+    }
+
+    /// Leaves the slots of one swap type.
+    pub fn retain(&mut self, area: u64) {
+        self.runs.retain(|run| run.area == area);
+        self.kept.retain(|slot| slot.0 == area);
+    }
 }
 
 /// Slots of an owner.
@@ -52,6 +78,8 @@ pub struct Share {
     pub shared: u64,
     /// Proportional share: slots, each divided by the number of those that refer to it.
     pub pswap: f64,
+    /// Slots that its pages in memory keep, and that nothing refers to.
+    pub cached: u64,
 }
 
 /// A device and its used slots.
@@ -72,41 +100,58 @@ pub struct Balance {
     pub shared: u64,
     /// Used by files of shared memory.
     pub files: u64,
+    /// Used by pages in memory, which keep their slot, and nothing refers to it.
+    pub cached: u64,
     /// Used, and none of these. Negative if slots were freed while the owners were read.
     pub unexplained: i64,
 }
 
-/// References to a slot: by how many owners, and whether one is a file.
-#[derive(Clone, Copy, Default)]
-struct Slot {
-    references: u32,
-    is_file: bool,
+/// A used slot.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Slot {
+    /// Owners that refer to it: 0 if pages in memory keep it.
+    pub references: u32,
+    /// True if one of them is a file.
+    pub is_file: bool,
 }
 
-/// Adds up the slots of all owners. `devices` have the used slots.
-pub fn add_up(devices: &[Device], entries: &[Entry]) -> (Vec<Balance>, Vec<Share>) {
-    let mut slots: HashMap<(u64, u64), Slot> = HashMap::new();
-    let each = |run: &SlotRun| {
-        let SlotRun { area, offset, .. } = *run;
-        (offset..offset.saturating_add(run.pages)).map(move |offset| (area, offset))
-    };
+/// Used slots, by swap type and offset.
+pub type Slots = HashMap<(u64, u64), Slot>;
+
+/// The slots of all owners.
+pub fn slots(entries: &[Entry]) -> Slots {
+    let mut slots = Slots::new();
 
     for entry in entries {
-        for key in entry.runs.iter().flat_map(each) {
+        for key in entry.runs.iter().flat_map(SlotRun::slots) {
             let slot = slots.entry(key).or_default();
             slot.references += 1;
             slot.is_file |= matches!(entry.owner, Owner::File { .. });
         }
+        for key in &entry.kept {
+            slots.entry(*key).or_default();
+        }
     }
+    slots
+}
+
+/// Adds up the slots of all owners. `devices` have the used slots.
+pub fn add_up(devices: &[Device], entries: &[Entry]) -> (Vec<Balance>, Vec<Share>) {
+    let slots = slots(entries);
     let shares = entries.iter().map(|entry| {
         let mut share = Share {
             owner: entry.owner.clone(),
             alone: 0,
             shared: 0,
             pswap: 0.0,
+            cached: 0,
         };
-        for key in entry.runs.iter().flat_map(each) {
-            let references = slots.get(&key).map_or(1, |slot| slot.references).max(1);
+        let references = |key: &(u64, u64)| slots.get(key).map_or(0, |slot| slot.references);
+        let kept = entry.kept.iter().filter(|key| references(key) == 0);
+
+        share.cached = kept.count() as u64;
+        for key in entry.runs.iter().flat_map(SlotRun::slots) {
+            let references = references(&key).max(1);
             match references {
                 1 => share.alone += 1,
                 _ => share.shared += 1,
@@ -116,13 +161,13 @@ pub fn add_up(devices: &[Device], entries: &[Entry]) -> (Vec<Balance>, Vec<Share
         share
     });
     let mut shares: Vec<_> = shares
-        .filter(|share| share.alone + share.shared > 0)
+        .filter(|share| share.alone + share.shared + share.cached > 0)
         .collect();
     shares.sort_by(|a, b| b.pswap.total_cmp(&a.pswap));
     (balances(devices, &slots), shares)
 }
 
-fn balances(devices: &[Device], slots: &HashMap<(u64, u64), Slot>) -> Vec<Balance> {
+fn balances(devices: &[Device], slots: &Slots) -> Vec<Balance> {
     let page_size = procfs::page_size();
     let mut all: Vec<_> = devices
         .iter()
@@ -140,61 +185,72 @@ fn balances(devices: &[Device], slots: &HashMap<(u64, u64), Slot>) -> Vec<Balanc
             continue;
         };
         match (slot.is_file, slot.references) {
+            (_, 0) => balance.cached += 1,
             (true, _) => balance.files += 1,
             (false, 1) => balance.anonymous += 1,
             (false, _) => balance.shared += 1,
         }
     }
     for balance in &mut all {
-        let explained = balance.anonymous + balance.shared + balance.files;
+        let explained = balance.anonymous + balance.shared + balance.files + balance.cached;
         balance.unexplained = balance.used.cast_signed() - explained.cast_signed();
     }
     all
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::swap::runs::Place;
 
-    fn run(offset: u64, pages: u64, is_shared: bool) -> SlotRun {
-        SlotRun {
+    fn runs(all: &[(u64, u64)], is_shared: bool) -> Vec<SlotRun> {
+        let run = |(offset, pages): &(u64, u64)| SlotRun {
             start: 0,
             area: 0,
-            offset,
-            pages,
+            offset: *offset,
+            pages: *pages,
             is_shared,
-        }
+            place: Place::Disk,
+        };
+
+        all.iter().map(run).collect()
+    }
+
+    /// A process with slots of type 0: offsets and numbers.
+    pub fn process(pid: i32, all: &[(u64, u64)]) -> Entry {
+        let name = String::new();
+
+        Entry::new(Owner::Process { pid, name }, runs(all, false))
+    }
+
+    /// A file with `pages` slots of type 0.
+    pub fn file(mapped_by: &[i32], offset: u64, pages: u64) -> Entry {
+        let owner = Owner::File {
+            id: format!("0:1:{offset}"),
+            name: "/memfd:a".to_string(),
+            mapped_by: mapped_by.to_vec(),
+        };
+
+        Entry::new(owner, runs(&[(offset, pages)], true))
     }
 
     #[test]
     fn slots_shared_by_fork_are_counted_once() {
-        let process = |pid, runs| Entry {
-            owner: Owner::Process {
-                pid,
-                name: String::new(),
-            },
-            runs,
-        };
-        let file = Entry {
-            owner: Owner::File {
-                id: "0:1:2".to_string(),
-                name: "/memfd:a".to_string(),
-                mapped_by: vec![1, 2],
-            },
-            runs: vec![run(100, 4, true)],
-        };
         let devices = [Device {
             area: 0,
             path: "/dev/vdb".to_string(),
             size: 1000 * procfs::page_size(),
-            used: 17 * procfs::page_size(),
+            used: 19 * procfs::page_size(),
         }];
-        let entries = [
-            process(1, vec![run(10, 8, false)]),
-            process(2, vec![run(14, 8, false)]),
-            process(3, Vec::new()),
-            file,
+        let mut entries = [
+            process(1, &[(10, 8)]),
+            process(2, &[(14, 8)]),
+            process(3, &[]),
+            file(&[1, 2], 100, 4),
         ];
+        // One is referred to as well; two processes keep the others.
+        entries[0].kept = vec![(0, 14), (0, 50)];
+        entries[1].kept = vec![(0, 50), (0, 51)];
         let (balances, shares) = add_up(&devices, &entries);
         let [balance] = &balances[..] else {
             panic!("{balances:?}");
@@ -204,11 +260,14 @@ mod tests {
             (8, 4, 4)
         );
         assert_eq!(
-            (balance.slots, balance.used, balance.unexplained),
-            (1000, 17, 1)
+            (balance.used, balance.cached, balance.unexplained),
+            (19, 2, 1)
         );
         assert_eq!(shares.len(), 3);
         assert_eq!((shares[0].alone, shares[0].shared), (4, 4));
+        assert_eq!((shares[0].cached, shares[1].cached), (1, 2));
         assert!((shares[0].pswap - 6.0).abs() < 1e-9);
+        entries[3].retain(1);
+        assert!(entries[3].runs.is_empty());
     }
 }

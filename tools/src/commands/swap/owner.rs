@@ -4,16 +4,16 @@
 
 use std::io::Write;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use serde::Serialize;
 
-use super::name;
+use super::{find, name, name_types};
 use crate::json::{self, print_unknown};
 use crate::swap::collect;
 use crate::swap::sheet::{Entry, Owner};
 use crate::swaps::Device;
 
-/// Tell the owners of slots: process and address, or file and offset. Needs the module
+/// Tell the owners of slots: process and address, or file and page. Needs the module
 #[derive(clap::Args)]
 #[command(after_help = "Example: xpagemap swap owner /dev/vdb 17 18")]
 pub struct Args {
@@ -46,6 +46,8 @@ struct Place {
     owner: Owner,
     /// Address in the process, in hex; null for files.
     address: Option<String>,
+    /// Number of the page in the file; null for processes.
+    index: Option<u64>,
 }
 
 /// Prints the owners.
@@ -54,15 +56,15 @@ struct Place {
 ///
 /// There is no such device, or no module.
 pub fn main(out: &mut dyn Write, args: Args, devices: &[Device]) -> Result<()> {
-    let device = devices
-        .iter()
-        .find(|device| device.path == args.device || device.area.to_string() == args.device)
-        .with_context(|| format!("{} is no swap device; see /proc/swaps", args.device))?;
+    let mut devices = devices.to_vec();
+    find(&devices, &args.device)?;
     let mut unknown = Vec::new();
     let entries = match collect::owners(&mut unknown)? {
         Ok(entries) => entries,
         Err(why) => bail!("cannot tell owners: {why}"),
     };
+    name_types(&mut devices, &entries, &mut unknown);
+    let device = find(&devices, &args.device)?;
     let found = args.slots.iter().map(|slot| Found {
         slot: *slot,
         owners: owners(&entries, device.area, *slot),
@@ -80,8 +82,14 @@ pub fn main(out: &mut dyn Write, args: Args, devices: &[Device]) -> Result<()> {
         if owners.is_empty() {
             writeln!(out, "{slot}: free, or no process and no file refers to it")?;
         }
-        for Place { owner, address } in owners {
+        for Place {
+            owner,
+            address,
+            index,
+        } in owners
+        {
             let at = address.as_ref().map(|address| format!(" at {address}"));
+            let at = at.or_else(|| index.map(|index| format!(", page {index}")));
             writeln!(out, "{slot}: {}{}", name(owner), at.unwrap_or_default())?;
         }
     }
@@ -100,6 +108,7 @@ fn owners(entries: &[Entry], area: u64, slot: u64) -> Vec<Place> {
             Place {
                 owner: entry.owner.clone(),
                 address: is_process.then(|| format!("{address:x}")),
+                index: entry.has_indexes.then(|| run.start + (slot - run.offset)),
             }
         })
     });
@@ -111,25 +120,33 @@ fn owners(entries: &[Entry], area: u64, slot: u64) -> Vec<Place> {
 mod tests {
     use super::*;
     use crate::swap::runs::SlotRun;
+    use crate::swap::sheet::tests::{file, process};
 
     #[test]
     fn slots_have_addresses() {
-        let entries = [Entry {
-            owner: Owner::Process {
-                pid: 7,
-                name: "a".to_string(),
+        let run = SlotRun {
+            start: 0x10000,
+            area: 1,
+            offset: 5,
+            pages: 3,
+            is_shared: false,
+            place: Default::default(),
+        };
+        let mut file = file(&[], 0, 0);
+        file.has_indexes = true;
+        file.runs = vec![SlotRun { start: 40, ..run }];
+        let process = process(7, &[]);
+        let entries = [
+            Entry {
+                runs: vec![run],
+                ..process
             },
-            runs: vec![SlotRun {
-                start: 0x10000,
-                area: 1,
-                offset: 5,
-                pages: 3,
-                is_shared: false,
-            }],
-        }];
+            file,
+        ];
         let found = owners(&entries, 1, 7);
         let address = format!("{:x}", 0x10000 + 2 * procfs::page_size());
         assert_eq!(found[0].address.as_deref(), Some(&*address));
+        assert_eq!((found[0].index, found[1].index), (None, Some(42)));
         assert!(owners(&entries, 1, 8).is_empty() && owners(&entries, 0, 7).is_empty());
     }
 }
