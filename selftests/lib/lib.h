@@ -44,6 +44,7 @@
 #include "lib/storm/storm.h"
 #include "lib/storm/view.h"
 #include "lib/swap/dm.h"
+#include "lib/swap/sheet.h"
 #include "lib/swap/swapdev.h"
 #include "lib/swap/swapdisk.h"
 #include "lib/system/allocation.h"

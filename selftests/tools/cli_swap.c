@@ -52,24 +52,6 @@ FIXTURE_TEARDOWN(cli_swap)
 		EXPECT_TRUE(control_unchanged(self->before));
 }
 
-/* Used slots of all devices, by /proc/swaps. */
-static long long slots_used(void)
-{
-	char text[4096], *line;
-	long long used = 0;
-
-	if (read_text("/proc/swaps", text, sizeof(text)) < 0)
-		return -1;
-	for (line = strchr(text, '\n'); line && line[1]; line = strchr(line + 1, '\n')) {
-		long long kib;
-
-		if (sscanf(line + 1, "%*s %*s %*s %lld", &kib) != 1)
-			return -1;
-		used += kib * 1024 / PAGE_BYTES;
-	}
-	return used;
-}
-
 /* The beginning of the JSON of a memfd. */
 static int file_key(int fd, char *id, size_t size)
 {
@@ -125,9 +107,9 @@ TEST_F(cli_swap, sum_is_that_of_proc_swaps)
 
 	/* Other processes may swap meanwhile. */
 	for (tries = 0; tries < 20; tries++) {
-		used = slots_used();
+		used = swaps_used(NULL);
 		SWAP("--json");
-		if (used == slots_used())
+		if (used == swaps_used(NULL))
 			break;
 	}
 	EXPECT_EQ(used, cli_number(&self->out, "\"devices\"", "used"));
@@ -176,7 +158,7 @@ TEST_F(cli_swap, without_the_module_shares_are_those_of_smaps)
 	EXPECT_EQ(MAPPED, cli_number(&self->out, id, "at_least"));
 	/* Nobody maps it: smaps misses it, and counts the pages shared by fork twice. */
 	EXPECT_GE(-UNMAPPED, cli_number(&self->out, NULL, "error"));
-	EXPECT_EQ(cli_number(&self->out, NULL, "swap_sum") - slots_used(),
+	EXPECT_EQ(cli_number(&self->out, NULL, "swap_sum") - swaps_used(NULL),
 		  cli_number(&self->out, NULL, "swap_sum_error"));
 	EXPECT_TRUE(cli_says(&self->out, "files of shared memory in swap"));
 }

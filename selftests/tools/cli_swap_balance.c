@@ -6,7 +6,6 @@
 #include <sys/mman.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
-#include <sys/swap.h>
 #include <sys/sysmacros.h>
 
 #include "lib/harness.h"
@@ -23,16 +22,13 @@
 #define HUGE		PMD_PAGES
 #define FILES		(MEMFD + TMPFS + SYSV + VIEWED)
 #define ALL		(SHARED + ALONE + COWED + HUGE + FILES)
-#define READ_BACK	20
 #define SLOTS		1100
 
 #define ZSWAP		"/sys/module/zswap/parameters/enabled"
-#define TRIES		200
-#define PAUSE_US	100000
 
 FIXTURE(cli_swap_balance) {
 	struct cgroup cg;
-	struct setting cluster, zswap;
+	struct setting zswap;
 	struct region shared, alone, viewed, view, huge;
 	struct mounted mounted;
 	struct child child;
@@ -94,8 +90,6 @@ FIXTURE_SETUP(cli_swap_balance)
 
 	TEARDOWN_FROM_HERE();
 	self->sysv = -1;
-	/* No readahead: only touched pages are swapped in. */
-	ASSERT_EQ(0, setting_change(&self->cluster, "/proc/sys/vm/page-cluster", "0"));
 	ASSERT_EQ(0, setting_change(&self->zswap, ZSWAP, variant->zswap));
 	fd = variant->make(SLOTS, self->path);
 	ASSERT_LE(0, fd) TH_LOG("%s", strerror(-fd));
@@ -139,64 +133,6 @@ FIXTURE_TEARDOWN_PARENT(cli_swap_balance)
 	EXPECT_EQ(0, swapdev_remove_all());
 	EXPECT_EQ(0, cgroup_destroy(&self->cg));
 	EXPECT_EQ(0, setting_restore(&self->zswap));
-	EXPECT_EQ(0, setting_restore(&self->cluster));
-}
-
-/* Used slots of a device, or of all, by /proc/swaps. */
-static long long slots_used(const char *path)
-{
-	char text[4096], name[SWAPDEV_PATH], *line, *rest;
-	long long used = 0, kib;
-
-	if (read_text("/proc/swaps", text, sizeof(text)) < 0)
-		return -1;
-	strtok_r(text, "\n", &rest);
-	while ((line = strtok_r(NULL, "\n", &rest))) {
-		if (sscanf(line, "%63s %*s %*s %lld", name, &kib) != 2)
-			return -1;
-		if (!path || !strcmp(path, name))
-			used += kib * 1024 / PAGE_BYTES;
-	}
-	return used;
-}
-
-static void device_key(const char *path, char *key, size_t size)
-{
-	snprintf(key, size, "\"path\":\"%s\"", path);
-}
-
-/* A device's used slots that the sheet has an owner for. */
-static long long explained(const struct cli *out, const char *path)
-{
-	char key[SWAPDEV_PATH + 16];
-
-	device_key(path, key, sizeof(key));
-	return cli_number(out, key, "anonymous") + cli_number(out, key, "shared") +
-	       cli_number(out, key, "files") + cli_number(out, key, "cached");
-}
-
-/*
- * Runs it until nothing was swapped meanwhile and both devices are explained: processes that
- * have just ended can leave pages in the swap cache until reclaim. False if that never is.
- */
-static bool sheet(struct cli *out, const char *second, const char *options)
-{
-	const char *disk = getenv("XPAGEMAP_SWAPDEV");
-	long long used;
-	int tries;
-
-	for (tries = 0; tries < TRIES; tries++) {
-		cli_free(out);
-		used = slots_used(NULL);
-		if (cli_run(out, "swap --json %s", options) || out->status)
-			return false;
-		if (used == slots_used(NULL) && !cli_number(out, NULL, "moved") &&
-		    explained(out, disk) == slots_used(disk) &&
-		    explained(out, second) == slots_used(second))
-			return true;
-		usleep(PAUSE_US);
-	}
-	return false;
 }
 
 /* Slots of an open file, by the sheet. */
@@ -221,36 +157,18 @@ static long long sysv_slots(const struct cli *out, int id)
 	return cli_number(out, key, "alone");
 }
 
-/* Number of entries with swap type @type; -1: any. */
-static long slots_of_type(const struct region *r, int type)
-{
-	int fd = proc_pagemap_open(getpid());
-	__u64 entry;
-	long count = 0;
-	size_t i;
-
-	for (i = 0; i < r->pages; i++)
-		if (pagemap_read(fd, region_page(r, i), &entry, 1) == 1 &&
-		    (entry & PM_SWAP) && (type < 0 || (int)pm_swap_type(entry) == type))
-			count++;
-	close(fd);
-	return count;
-}
-
 TEST_F(cli_swap_balance, every_slot_has_its_owner)
 {
 	const char *disk = getenv("XPAGEMAP_SWAPDEV");
-	char key[SWAPDEV_PATH + 16], process[64];
+	char key[256], process[64];
 	long long current, own;
 
-	ASSERT_TRUE(sheet(&self->out, self->path, "")) TH_LOG("%s", self->out.text);
-	EXPECT_LT(0, slots_used(self->path));
-	device_key(disk, key, sizeof(key));
-	EXPECT_EQ(0, cli_number(&self->out, key, "unexplained"));
-	EXPECT_EQ(slots_used(disk), cli_number(&self->out, key, "used"));
-	device_key(self->path, key, sizeof(key));
-	EXPECT_EQ(0, cli_number(&self->out, key, "unexplained"));
-	EXPECT_EQ(slots_used(self->path), cli_number(&self->out, key, "used"));
+	ASSERT_TRUE(sheet_settled(&self->out, self->path, "")) TH_LOG("%s", self->out.text);
+	EXPECT_LT(0, swaps_used(self->path));
+	EXPECT_EQ(0, sheet_number(&self->out, disk, "unexplained"));
+	EXPECT_EQ(swaps_used(disk), sheet_number(&self->out, disk, "used"));
+	EXPECT_EQ(0, sheet_number(&self->out, self->path, "unexplained"));
+	EXPECT_EQ(swaps_used(self->path), sheet_number(&self->out, self->path, "used"));
 
 	EXPECT_EQ(MEMFD, file_slots(&self->out, self->memfd));
 	EXPECT_EQ(TMPFS, file_slots(&self->out, self->tmpfs));
@@ -266,66 +184,11 @@ TEST_F(cli_swap_balance, every_slot_has_its_owner)
 	/* The kernel's own count of the cgroup, which has this process, its child and the files. */
 	current = cgroup_value(&self->cg, "memory.swap.current") / (long long)PAGE_BYTES;
 	EXPECT_EQ(ALL, current);
-	ASSERT_TRUE(sheet(&self->out, self->path, "--by cgroup"));
+	ASSERT_TRUE(sheet_settled(&self->out, self->path, "--by cgroup"));
 	snprintf(key, sizeof(key), "\"name\":\"%s\"", self->cg.path + strlen("/sys/fs/cgroup"));
 	EXPECT_EQ(current, cli_number(&self->out, key, "current"));
 	EXPECT_EQ(ALL - MEMFD - TMPFS - SYSV, cli_number(&self->out, key, "pswap"))
 		TH_LOG("%s", self->out.text);
-}
-
-/* A page that was read and not written keeps its slot, but for devices as fast as memory. */
-TEST_F(cli_swap_balance, pages_read_back_keep_their_slots)
-{
-	long long used = slots_used(NULL), cached;
-	volatile unsigned char *page;
-	char process[64];
-	int i;
-
-	for (i = 0; i < READ_BACK; i++) {
-		page = region_page(&self->alone, i);
-		(void)*page;
-	}
-	cached = READ_BACK - (used - slots_used(NULL));
-	if (variant->make == swapdev_loop)
-		EXPECT_EQ(READ_BACK, cached);
-	ASSERT_TRUE(sheet(&self->out, self->path, "")) TH_LOG("%s", self->out.text);
-	snprintf(process, sizeof(process), "\"pid\":%d,", getpid());
-	EXPECT_EQ(cached, cli_number(&self->out, process, "cached"));
-	EXPECT_EQ(ALL - FILES - SHARED - READ_BACK,
-		  cli_number(&self->out, process, "alone"));
-}
-
-/* Types have a gap after swapoff: /proc/swaps leaves the device out. */
-TEST_F(cli_swap_balance, devices_keep_their_types)
-{
-	const char *disk = getenv("XPAGEMAP_SWAPDEV");
-	char path[SWAPDEV_PATH], key[SWAPDEV_PATH + 16];
-	struct region r;
-	int fd;
-
-	fd = swapdev_loop(SLOTS, path);
-	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, swapdev_on(path, SLOTS));
-	close(fd);
-	ASSERT_EQ(0, swapoff(self->path)) TH_LOG("%m");
-	ASSERT_EQ(0, region_map_filled(&r, SLOTS));
-	ASSERT_EQ(0, region_pageout(&r));
-	ASSERT_LT(0, slots_of_type(&r, 2));
-	ASSERT_TRUE(sheet(&self->out, path, "")) TH_LOG("%s", self->out.text);
-	EXPECT_TRUE(cli_says(&self->out, "{\"type\":2,\"path\":\"%s\"", path));
-	EXPECT_TRUE(cli_says(&self->out, "{\"type\":0,\"path\":\"%s\"", disk));
-
-	/* That device alone. */
-	cli_free(&self->out);
-	ASSERT_EQ(0, cli_run(&self->out, "swap --json --by process --device %s", path));
-	EXPECT_EQ(0, self->out.status);
-	EXPECT_FALSE(cli_says(&self->out, "\"path\":\"%s\"", disk));
-	EXPECT_FALSE(cli_says(&self->out, "\"kind\":\"file\""));
-	snprintf(key, sizeof(key), "\"pid\":%d,", getpid());
-	EXPECT_EQ(slots_of_type(&r, 2) + slots_of_type(&self->alone, 2) +
-		  slots_of_type(&self->view, 2) + slots_of_type(&self->huge, 2),
-		  cli_number(&self->out, key, "alone"));
-	region_free(&r);
 }
 
 TEST_HARNESS_MAIN

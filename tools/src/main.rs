@@ -21,7 +21,8 @@ use xpagemap::{demo, manual, trace};
 #[derive(Parser)]
 #[command(
     version,
-    after_help = "Exit status: 0 done, 1 failed (check: or a rule is broken), 2 wrong usage."
+    after_help = "Exit status: 0 done, 1 failed (check: or a rule is broken; swap read: or \
+                  pages were left out), 2 wrong usage."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -63,30 +64,40 @@ enum Command {
 /// The command line. `--help` of a command fits a screen: one line for each option, then the
 /// details, then an example.
 fn command_line() -> clap::Command {
-    Cli::command().mut_subcommands(|command| {
-        let text = |text: Option<&StyledStr>| text.map(ToString::to_string);
-        let summary = text(command.get_about()).unwrap_or_default();
-        let whole = text(command.get_long_about()).unwrap_or_default();
-        let details = whole.strip_prefix(&summary).unwrap_or_default().trim();
-        let example = text(command.get_after_help()).unwrap_or_default();
-        let end = format!("{details}\n\n{example}").trim().to_string();
-        let help = Arg::new("help")
-            .short('h')
-            .long("help")
-            .help("Print this")
-            .action(ArgAction::HelpShort);
+    Cli::command().mut_subcommands(with_help)
+}
 
-        command
-            .disable_help_flag(true)
-            .arg(help)
-            .max_term_width(100)
-            .after_help(end)
-    })
+fn with_help(command: clap::Command) -> clap::Command {
+    let text = |text: Option<&StyledStr>| text.map(ToString::to_string);
+    let summary = text(command.get_about()).unwrap_or_default();
+    let whole = text(command.get_long_about()).unwrap_or_default();
+    let details = whole.strip_prefix(&summary).unwrap_or_default().trim();
+    let example = text(command.get_after_help()).unwrap_or_default();
+    let end = format!("{details}\n\n{example}").trim().to_string();
+    let help = Arg::new("help")
+        .short('h')
+        .long("help")
+        .help("Print this")
+        .action(ArgAction::HelpShort);
+
+    command
+        .disable_help_flag(true)
+        .arg(help)
+        .max_term_width(100)
+        .after_help(end)
+        .mut_subcommands(with_help)
+}
+
+/// Without `--help`, which would need a section in each command.
+fn without_help(command: clap::Command) -> clap::Command {
+    command
+        .disable_help_flag(true)
+        .mut_subcommands(without_help)
 }
 
 /// The manual page. `--help` is a line there, which needs no section in each command.
 fn manual_page() -> io::Result<String> {
-    manual::page(Cli::command().mut_subcommands(|command| command.disable_help_flag(true)))
+    manual::page(Cli::command().mut_subcommands(without_help))
 }
 
 /// Runs a command. Returns false if it found what it looked for to be wrong.
@@ -102,7 +113,7 @@ fn run(command: Command) -> Result<bool> {
         Command::Check(args) => fine = check::main(out, args)?,
         Command::Diff(args) => diff::main(out, args)?,
         Command::Metrics(args) => metrics::main(out, args)?,
-        Command::Swap(args) => swap::main(out, args)?,
+        Command::Swap(args) => fine = swap::main(out, args)?,
         Command::Trace(args) => trace::main(out, args)?,
         Command::Stats => stats::main(out)?,
         Command::Completions { shell } => {
@@ -153,7 +164,16 @@ mod tests {
 
     #[test]
     fn help_fits_a_screen_and_has_an_example() {
-        for command in command_line().get_subcommands_mut() {
+        let mut line = command_line();
+        let all = line.get_subcommands_mut().flat_map(|command| {
+            let own = command.clone();
+            command
+                .get_subcommands_mut()
+                .map(|command| command.clone())
+                .chain([own])
+                .collect::<Vec<_>>()
+        });
+        for command in all {
             let name = command.get_name().to_string();
             let help = command.clone().term_width(100).render_help().to_string();
             assert!(help.lines().count() <= 24, "{name}: {help}");
@@ -212,6 +232,9 @@ mod tests {
             "metrics",
             "swap owner /dev/vdb",
             "swap --by group",
+            "swap read 1 1000-2000",
+            "swap map",
+            "swap map /dev/vdb --cell 0",
         ] {
             let words = ["xpagemap"].into_iter().chain(line.split_whitespace());
             let error = Cli::try_parse_from(words).err().expect("must not parse");

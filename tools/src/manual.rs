@@ -32,7 +32,10 @@ pub fn page(mut command: Command) -> io::Result<String> {
         .get_subcommands()
         .filter(|command| !command.is_hide_set() && command.get_name() != "help");
     for command in shown {
-        page.push_str(&section(command)?);
+        page.push_str(&section(command, "")?);
+        for inner in command.get_subcommands() {
+            page.push_str(&section(inner, command.get_name())?);
+        }
     }
     text.clear();
     man.render_extra_section(&mut text)?;
@@ -42,7 +45,8 @@ pub fn page(mut command: Command) -> io::Result<String> {
     Ok(lines.join("\n") + "\n")
 }
 
-fn section(command: &Command) -> io::Result<String> {
+/// The section of a command, which may be one of the command `outer`.
+fn section(command: &Command, outer: &str) -> io::Result<String> {
     let man = Man::new(command.clone());
     let mut text = Vec::new();
 
@@ -66,7 +70,8 @@ fn section(command: &Command) -> io::Result<String> {
             ".SH EXTRA" => ".PP",
             line => line,
         });
-    let name = command.get_name().to_uppercase();
+    let name = format!("{outer} {}", command.get_name()).to_uppercase();
+    let name = name.trim();
     let lines: Vec<_> = lines.collect();
 
     // The synopsis is the first line; the description is a paragraph.

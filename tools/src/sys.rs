@@ -169,6 +169,20 @@ unsafe fn ioctl(file: &File, request: u32, arg: *mut libc::c_void) -> io::Result
     }
 }
 
+/// The width of the terminal that standard output is, in columns: [`None`] if it is none.
+pub fn terminal_columns() -> Option<u16> {
+    let mut size = libc::winsize {
+        ws_row: 0,
+        ws_col: 0,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+
+    // SAFETY: the kernel writes a winsize to `size`, which outlives the call.
+    let status = unsafe { libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &raw mut size) };
+    (status == 0 && size.ws_col > 0).then_some(size.ws_col)
+}
+
 /// lseek(2) with SEEK_DATA or SEEK_HOLE from `offset` on: [`None`] if there is no more data.
 fn seek(file: &File, offset: u64, whence: libc::c_int) -> io::Result<Option<u64>> {
     let offset = libc::off_t::try_from(offset).map_err(io::Error::other)?;

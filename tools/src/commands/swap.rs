@@ -2,9 +2,11 @@
 
 //! `xpagemap swap`: the used slots of the swap devices, by owner.
 
+mod map;
 mod owner;
 mod print;
 mod proc;
+mod read;
 
 use std::fs;
 use std::io::Write;
@@ -53,7 +55,9 @@ pub struct Args {
 
 #[derive(clap::Subcommand)]
 enum Command {
+    Map(map::Args),
     Owner(owner::Args),
+    Read(read::Args),
 }
 
 /// A kind of owner.
@@ -102,12 +106,12 @@ struct Body {
     smaps: Option<proc::Totals>,
 }
 
-/// Prints the balance sheet.
+/// Prints the balance sheet. Returns false if pages that were to be read had to be left out.
 ///
 /// # Errors
 ///
 /// No swap is on, or nothing can be told of it.
-pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
+pub fn main(out: &mut dyn Write, args: Args) -> Result<bool> {
     interrupt::install()?;
     let before = swaps::devices()?;
     ensure!(
@@ -115,9 +119,12 @@ pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
         "no swap device is on; see `swapon --show`"
     );
     match args.command {
-        Some(Command::Owner(args)) => owner::main(out, args, &before),
-        None => balance(out, &args, &before),
+        Some(Command::Read(args)) => return read::main(out, &args, &before),
+        Some(Command::Map(args)) => map::main(out, &args, &before)?,
+        Some(Command::Owner(args)) => owner::main(out, args, &before)?,
+        None => balance(out, &args, &before)?,
     }
+    Ok(true)
 }
 
 fn balance(out: &mut dyn Write, args: &Args, before: &[Device]) -> Result<()> {

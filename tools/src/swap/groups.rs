@@ -29,7 +29,7 @@ pub struct Group {
     pub name: String,
     /// Slots of anonymous memory that only its processes refer to.
     pub alone: u64,
-    /// Those that others refer to as well, by fork.
+    /// Slots that others refer to as well, by fork.
     pub shared: u64,
     /// Slots of files, divided among the processes that map pages of theirs.
     pub files: f64,

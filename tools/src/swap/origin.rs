@@ -15,7 +15,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Those of process `pid`.
+    /// The owners of process `pid`.
     pub fn of(pid: i32) -> Self {
         let text = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
         let cgroup = text.lines().find_map(|line| line.strip_prefix("0::"));
