@@ -8,7 +8,6 @@
 #define PAGES		512
 #define VM		"/proc/sys/vm/"
 #define WATERMARK	"3000"	/* distance of the watermarks, in 1/10000 of memory */
-#define HOG_STEP	(16UL << 20)
 #define PAUSE_US	20000
 #define TRIES		1500
 
@@ -17,17 +16,8 @@ FIXTURE(events_kswapd) {
 	struct traced self;
 	struct setting watermark, swappiness;
 	__u64 frames[PAGES];
-	unsigned char *hog;
-	size_t hog_bytes;
+	struct hog hog;
 };
-
-/* A line of /proc/meminfo, in bytes. */
-static size_t memory(const char *key)
-{
-	long long kb = read_value("/proc/meminfo", key);
-
-	return kb < 0 ? 0 : kb << 10;
-}
 
 FIXTURE_SETUP(events_kswapd)
 {
@@ -39,15 +29,12 @@ FIXTURE_SETUP(events_kswapd)
 	ASSERT_EQ(0, traced_open(&self->self, getpid()));
 	ASSERT_EQ(0, events_start_mode(getpid(), "2"));
 	frames_note(&self->self.ex, &self->region, self->frames);
-	self->hog_bytes = memory("MemFree");
-	self->hog = mmap(NULL, self->hog_bytes, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->hog);
+	ASSERT_EQ(0, hog_open(&self->hog));
 }
 
 FIXTURE_TEARDOWN(events_kswapd)
 {
-	munmap(self->hog, self->hog_bytes);
+	hog_close(&self->hog);
 	EXPECT_EQ(0, setting_restore(&self->watermark));
 	EXPECT_EQ(0, setting_restore(&self->swappiness));
 	EXPECT_TRUE(events_explained(&self->self.log));
@@ -71,20 +58,18 @@ TEST_F(events_kswapd, swap_out_by_kswapd)
 	struct actor kswapd = actor_thread("kswapd0");
 	const struct event *e = NULL;
 	size_t with_ip = 0;
-	size_t taken = 0, low = memory("MemTotal") / 10 * 3;
+	size_t low = meminfo_bytes("MemTotal") / 10 * 3;
 	int tries;
 
 	ASSERT_LT(0, kswapd.pid);
 	ASSERT_EQ(0, setting_change(&self->swappiness, VM "swappiness", "200"));
 	ASSERT_EQ(0, setting_change(&self->watermark, VM "watermark_scale_factor", WATERMARK));
 	ASSERT_EQ(0, madvise(r->addr, PAGES * PAGE_BYTES, MADV_COLD));
-	while (memory("MemFree") > low && taken + HOG_STEP <= self->hog_bytes) {
-		ASSERT_EQ(0, mlock(self->hog + taken, HOG_STEP)) TH_LOG("%m");
-		taken += HOG_STEP;
-	}
+	while (meminfo_bytes("MemFree") > low && hog_takes(&self->hog))
+		;
 	for (tries = 0; tries < TRIES && count_swapped(&self->self, r) < PAGES; tries++)
 		usleep(PAUSE_US);
-	ksft_print_msg("%zu MiB taken, %ld of %d pages swapped out\n", taken >> 20,
+	ksft_print_msg("%zu MiB taken, %ld of %d pages swapped out\n", self->hog.taken >> 20,
 		       count_swapped(&self->self, r), PAGES);
 	ASSERT_EQ(0, traced_end(&self->self));
 	EXPECT_EQ(PAGES, STEPS_TAKEN(&self->self.log, r,

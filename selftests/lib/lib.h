@@ -14,6 +14,7 @@
 #include "lib/exclusive/frames.h"
 #include "lib/exclusive/kinds.h"
 #include "lib/exclusive/kpage.h"
+#include "lib/memory/hog.h"
 #include "lib/memory/hugetlb.h"
 #include "lib/memory/ksm.h"
 #include "lib/memory/largefile.h"

@@ -32,7 +32,7 @@
 #define KHUGEPAGED	"/sys/kernel/mm/transparent_hugepage/khugepaged"
 #define VM		"/proc/sys/vm/"
 #define WATERMARK	"2000"	/* distance of the watermarks, in 1/10000 of memory */
-#define HOG_STEP	(16UL << 20)
+#define GIVEN_BACK	4	/* steps of the hog */
 
 enum { SMALL, LARGE, FILES };
 
@@ -189,38 +189,32 @@ static int move_until_stopped(struct child *c, void *arg)
 	return 0;
 }
 
-static size_t memory(const char *key)
-{
-	long long kb = read_value("/proc/meminfo", key);
-
-	return kb < 0 ? 0 : kb << 10;
-}
-
-/* Locks memory until kswapd must reclaim, gives some of it back, and takes it again. */
+/*
+ * Locks memory until kswapd must reclaim, and tells the parent; from then on gives some of it
+ * back and takes it again.
+ */
 static int hog_until_stopped(struct child *c, void *arg)
 {
-	size_t bytes = memory("MemFree"), low = memory("MemTotal") / 10 * 2, taken = 0, i;
+	size_t low = meminfo_bytes("MemTotal") / 10 * 2, i;
 	struct stormy *s = arg;
-	unsigned char *hog;
+	struct hog hog;
 
-	(void)c;
-	hog = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (hog == MAP_FAILED)
+	if (hog_open(&hog))
+		return 1;
+	/* Page by page, the debug kernel needs minutes. khugepaged sleeps. */
+	madvise(hog.addr, hog.bytes, MADV_HUGEPAGE);
+	while (meminfo_bytes("MemFree") > low && hog_takes(&hog))
+		s->results->hogged++;
+	if (!child_tell(c))
 		return 1;
 	while (!atomic_load(&s->all->stop)) {
-		if (!is_relieved(s) && memory("MemFree") > low && taken + HOG_STEP <= bytes &&
-		    !mlock(hog + taken, HOG_STEP)) {
-			taken += HOG_STEP;
+		if (!is_relieved(s) && meminfo_bytes("MemFree") > low && hog_takes(&hog)) {
 			s->results->hogged++;
 			continue;
 		}
 		usleep(500000);
-		for (i = 0; i < 4 && taken; i++) {
-			taken -= HOG_STEP;
-			munlock(hog + taken, HOG_STEP);
-			madvise(hog + taken, HOG_STEP, MADV_DONTNEED);
-		}
+		for (i = 0; i < GIVEN_BACK; i++)
+			hog_gives_back(&hog);
 	}
 	return 0;
 }
@@ -277,6 +271,30 @@ FIXTURE_TEARDOWN(shmem_scan_storm)
 	shadows_destroy(self->all);
 }
 
+static size_t collapses(const struct results *res)
+{
+	return __atomic_load_n(&res->counts[LARGE].collapsed, __ATOMIC_RELAXED) +
+	       __atomic_load_n(&res->collapsed, __ATOMIC_RELAXED);
+}
+
+/*
+ * A collapse needs 2 MiB of memory, and fails if one of the pages is being reclaimed, or in a
+ * CPU's batch since it was read: if there was none when the time is over, memory is given back,
+ * the reclaimer and the writers wait, and the scanners only scan, until there is one.
+ */
+static void relieve(FIXTURE_DATA(shmem_scan_storm) * self, bool relieved)
+{
+	struct results *res = self->results;
+	bool alone = relieved && !collapses(res);
+	int i;
+
+	__atomic_store_n(&res->relieved, relieved, __ATOMIC_RELAXED);
+	atomic_store(&self->all->unread, alone);
+	kill(self->reclaimer.pid, alone ? SIGSTOP : SIGCONT);
+	for (i = 0; i < FILES; i++)
+		kill(self->writer[i].pid, alone ? SIGSTOP : SIGCONT);
+}
+
 /* True if each kind of change was made at least once. */
 static bool all_happened(const struct results *res, long long stolen)
 {
@@ -284,7 +302,7 @@ static bool all_happened(const struct results *res, long long stolen)
 
 	return small->refilled && small->touched && small->punched && small->truncated &&
 	       small->paged_out && large->whole && large->split &&
-	       large->collapsed + res->collapsed && res->touched && res->read_ahead &&
+	       collapses(res) && res->touched && res->read_ahead &&
 	       res->paged_out && stolen > 0;
 }
 
@@ -298,12 +316,13 @@ static void start(struct __test_metadata *_metadata, FIXTURE_DATA(shmem_scan_sto
 	struct stormy s = { self->all, self->results, self->churn };
 	int i;
 
+	ASSERT_EQ(0, child_start(&self->hog, hog_until_stopped, &s));
+	ASSERT_TRUE(child_hear(&self->hog));
 	for (i = 0; i < FILES; i++)
 		ASSERT_EQ(0, child_start(&self->writer[i], write_file_until_stopped,
 					 &self->churn[i]));
 	ASSERT_EQ(0, child_start(&self->reclaimer, reclaim_until_stopped, self->churn));
 	ASSERT_EQ(0, child_start(&self->mover, move_until_stopped, &s));
-	ASSERT_EQ(0, child_start(&self->hog, hog_until_stopped, &s));
 	for (i = 0; i < SCANNERS; i++) {
 		struct scanner_args args = { self->all, &self->results->scanned[i] };
 
@@ -316,19 +335,19 @@ TEST_F_TIMEOUT(shmem_scan_storm, no_data_is_missed, STORM_TIMEOUT)
 	struct results *res = self->results;
 	struct scanned sum = {}, last = {};
 	long long stolen = stolen_by_kswapd();
-	time_t until = time(NULL) + storm_seconds(DEFAULT_SECONDS);
+	time_t until;
 	int i;
 
 	start(_metadata, self);
+	until = time(NULL) + storm_seconds(DEFAULT_SECONDS);
 	/* On a busy machine it takes longer until each kind of change was made. */
 	while (!atomic_load(&self->all->stop) &&
 	       (time(NULL) < until || (time(NULL) < until + STORM_PATIENCE &&
 				       !all_happened(res, stolen_by_kswapd() - stolen)))) {
-		__atomic_store_n(&res->relieved,
-				 time(NULL) >= until && stolen_by_kswapd() > stolen,
-				 __ATOMIC_RELAXED);
+		relieve(self, time(NULL) >= until && stolen_by_kswapd() > stolen);
 		usleep(50000);
 	}
+	relieve(self, false);
 	EXPECT_FALSE(atomic_exchange(&self->all->stop, true)) TH_LOG("ended early");
 	for (i = 0; i < SCANNERS; i++) {
 		EXPECT_TRUE(child_ended_well(&self->scanner[i]));

@@ -66,6 +66,7 @@ static int check_bytes(struct scanned *s, const struct part *p, size_t page, __u
 	return 0;
 }
 
+/* @odds: the bytes of one of so many pages are read, of none with 0. */
 static int check_page(struct scanned *s, const struct part *p, size_t page, size_t odds)
 {
 	__u64 categories = p->page[page - p->first].categories;
@@ -87,7 +88,7 @@ static int check_page(struct scanned *s, const struct part *p, size_t page, size
 	s->swapped += id && (categories & SHMEM_IS_SWAPPED);
 	s->cached += id && (categories & SHMEM_IS_CACHED);
 	/* A read of a hole would fill it. */
-	return id && !random_below(odds) ? check_bytes(s, p, page, id) : 0;
+	return id && odds && !random_below(odds) ? check_bytes(s, p, page, id) : 0;
 }
 
 static int check_part(struct scanned *s, struct part *p, size_t room, size_t odds)
@@ -118,7 +119,8 @@ int scanned_run(struct shadows *all, struct scanned *s)
 		p.pages = sizes[random_below(ARRAY_SIZE(sizes))];
 		if (p.pages > p.sh->region.pages - p.first)
 			p.pages = p.sh->region.pages - p.first;
-		err = check_part(s, &p, rooms[random_below(ARRAY_SIZE(rooms))], READ_ODDS);
+		err = check_part(s, &p, rooms[random_below(ARRAY_SIZE(rooms))],
+				 atomic_load(&all->unread) ? 0 : READ_ODDS);
 	}
 	if (err || s->wrong)
 		atomic_store(&all->stop, true);

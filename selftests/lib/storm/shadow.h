@@ -32,6 +32,7 @@ struct shadow {
 struct shadows {
 	pthread_rwlock_t change_lock;	/* held for reading during every change */
 	atomic_bool stop;	/* all processes are to end */
+	atomic_bool unread;	/* scanners read no bytes */
 	struct shadow of[SHADOWS];
 };
 
