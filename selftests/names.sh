@@ -5,6 +5,12 @@
 
 all_programs() { make -s --no-print-directory list; }
 
+# A line for each program that needs a file which not every kernel has, by its comment
+# `/* needs: PATH */`: PROGRAM PATH.
+needed_files() {
+	awk '/^\/\* needs: \/[^ ]* \*\/$/ { name = FILENAME; gsub(/^.*\/|\.c$/, "", name); print name, $3 }' ./*/*.c
+}
+
 # A line for each test: PROGRAM FIXTURE.VARIANT.TEST FIXTURE.TEST STOCK. Without variants,
 # both names are FIXTURE.TEST, as the harness has it. STOCK is the result on a kernel
 # without the patches, from the comment right above the test, or "-":

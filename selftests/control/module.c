@@ -5,34 +5,9 @@
  */
 #include <fcntl.h>
 #include <linux/mman.h>
-#include <sys/syscall.h>
 
 #include "lib/harness.h"
 #include "lib/lib.h"
-
-static int module_unload(void)
-{
-	return syscall(SYS_delete_module, "xpagemap", O_NONBLOCK) ? -errno : 0;
-}
-
-/* Loads $XPAGEMAP_MODULE, by default the module in build/patched. */
-static int module_load(void)
-{
-	const char *path = getenv("XPAGEMAP_MODULE");
-	int fd, err;
-
-	fd = open(path ?: "build/patched/xpagemap.ko", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	err = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
-	close(fd);
-	return err;
-}
-
-static bool module_is_loaded(void)
-{
-	return !access("/sys/module/xpagemap", F_OK);
-}
 
 FIXTURE(module) {
 	struct child child;

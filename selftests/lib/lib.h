@@ -53,6 +53,8 @@
 #include "lib/system/child.h"
 #include "lib/system/cli.h"
 #include "lib/system/code.h"
+#include "lib/system/failure.h"
+#include "lib/system/kmodule.h"
 #include "lib/system/pid.h"
 #include "lib/system/random.h"
 #include "lib/system/setting.h"

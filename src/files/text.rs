@@ -102,6 +102,8 @@ pub(crate) struct Stream<C> {
     /// The offset in the file of the first byte that was not read.
     offset: usize,
     ended: bool,
+    /// A step failed, perhaps in the middle of a line: its pages would be missing.
+    failed: bool,
 }
 
 impl<C> Stream<C> {
@@ -112,6 +114,7 @@ impl<C> Stream<C> {
             read: 0,
             offset: 0,
             ended: false,
+            failed: false,
         }
     }
 
@@ -128,8 +131,8 @@ impl<C> Stream<C> {
 
 /// The file of the lines of `L`.
 ///
-/// A reader that continues at its offset gets every line whole. For a read at a smaller offset all
-/// lines are made anew from the first on, as in a `seq_file`.
+/// A reader that continues at its offset gets every line whole. For a read at a smaller offset, or
+/// after a read that failed, all lines are made anew from the first on, as in a `seq_file`.
 pub(crate) struct TextFile<L>(pub(crate) L);
 
 impl<L: Lines> TextFile<L> {
@@ -154,7 +157,7 @@ impl<L: Lines> TextFile<L> {
         let offset = usize::try_from(offset).map_err(|_| EINVAL)?;
         let len = writer.len();
 
-        if offset < stream.offset {
+        if offset < stream.offset || stream.failed {
             *stream = self.stream()?;
         }
         while !writer.is_empty() {
@@ -166,7 +169,9 @@ impl<L: Lines> TextFile<L> {
                 }
                 stream.text.0.clear();
                 stream.read = 0;
+                stream.failed = true;
                 stream.ended = !self.0.step(&mut stream.cursor, &mut stream.text)?;
+                stream.failed = false;
                 cond_resched();
                 if current!().fatal_signal_pending() {
                     return Err(EINTR);
