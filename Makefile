@@ -46,7 +46,7 @@ check-series: ## build and boot a kernel after each patch of each series: SERIES
 check-clients: ## programs that others wrote, as judges and users (CLIENTS="drgn redis" to choose): Documentation/clients.md
 	@CLIENTS="$(CLIENTS)" scripts/clients.sh
 
-bench: ## measure readers in instructions: tables, build/bench.json (TESTS=bench_save to choose)
+bench: ## measure readers in instructions: tables, build/bench.json (TESTS=bench_save to choose; QUICK=1)
 	@scripts/bench.sh
 
 shell: kernel tools ## an interactive shell in the guest, module loaded

@@ -6,6 +6,10 @@
 # instructions (`qemu/run.sh --icount`): no figure is a time, and those of
 # /proc/PID/pagemap differ by less than 0.01 % from run to run.
 #
+# QUICK=1 in the environment: a part of `bench` on stock and patched, in two minutes. Its
+# rows are compared with selftests/bench/recorded.json, which RECORD=1 writes anew: those
+# of other versions of the compilers can be more than 3 % higher.
+#
 # TESTS in the environment chooses benchmarks: bench, bench_fork, bench_save.
 # XPAGEMAP_BENCH_MIB is the size of the memfd of bench_save, 1024 by default.
 #
@@ -25,6 +29,7 @@
 #                 "way": "SHMEM_SCAN"|"PAGEMAP_SCAN"|"lseek"|"mincore", "mib": N,
 #                 "runs": N, "pages": N,             that it finds
 #                 "swapped_in": N, "whole": NUMBER }, ... ],
+#     "goals": [ { "name": TEXT, "measured": NUMBER, "goal": NUMBER, "met": BOOL }, ... ],
 #     "bounds": [ { "name": TEXT, "measured": NUMBER, "limit": NUMBER,
 #                   "holds": BOOL }, ... ] }
 
@@ -35,10 +40,13 @@ BENCHES=(bench bench_fork bench_save)
 OUT=$BUILD/bench
 # The guest of bench_save, in MiB: its memfd takes half of the memory, and all of it goes to swap.
 MIB=${XPAGEMAP_BENCH_MIB:-1024}
+QUICK=${QUICK:-${RECORD:-}}
+[ -z "$QUICK" ] || TESTS=bench
 
 # kernels_of BENCH: those that it compares.
 kernels_of() {
-	case $1 in
+	case $QUICK$1 in
+	?bench) echo stock patched ;;
 	bench) echo stock patched rfc ;;
 	bench_fork) echo stock patched ;;
 	bench_save) echo patched ;;
@@ -55,12 +63,13 @@ measure() {
 	say "measure $bench on $kernel ..."
 	# Without setarch -R, address randomization makes a difference of up to 5 %.
 	"$QEMU_DIR/run.sh" --icount --kernel "$kernel" "${guest[@]}" -- \
-		env "XPAGEMAP_SOURCE=$source" "XPAGEMAP_BENCH_MIB=$MIB" setarch -R "$BUILD/selftests/$bench" \
+		env "XPAGEMAP_SOURCE=$source" "XPAGEMAP_BENCH_MIB=$MIB" \
+		"XPAGEMAP_BENCH_QUICK=$QUICK" setarch -R "$BUILD/selftests/$bench" \
 		>>"$OUT/$kernel.new" </dev/null
 }
 
 main() {
-	local bench kernel list kernels=()
+	local bench kernel list kernels=() options=()
 	read -ra benches <<<"${TESTS:-${BENCHES[*]}}"
 	for bench in "${benches[@]}"; do
 		list=$(kernels_of "$bench")
@@ -81,7 +90,13 @@ main() {
 		done
 		mv "$OUT/$kernel.new" "$OUT/$kernel"
 	done
-	exec "$PYTHON" selftests/bench/bench_table "$BUILD/bench.json" "$(IFS=,; echo "${benches[*]}")" "${kernels[@]/#/$OUT/}"
+	if [ -n "${RECORD:-}" ]; then
+		options=(--record)
+	elif [ -n "$QUICK" ]; then
+		options=(--quick)
+	fi
+	[ ${#options[@]} -eq 0 ] || options+=(selftests/bench/recorded.json)
+	exec "$PYTHON" selftests/bench/bench_table "${options[@]}" "$BUILD/bench.json" "$(IFS=,; echo "${benches[*]}")" "${kernels[@]/#/$OUT/}"
 }
 
 # Read whole before it runs, so that an edit meanwhile changes nothing.

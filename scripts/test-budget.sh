@@ -97,17 +97,18 @@ ci() {
 	END
 	chmod +x "$WORK/make"
 	XPAGEMAP_CI_MAKE=$WORK/make XPAGEMAP_CI_LOG=$WORK/log "$ROOT/.ci/run" >"$WORK/out" 2>/dev/null || status=$?
-	tail -n 5 "$WORK/out"
+	tail -n 6 "$WORK/out"
 	echo "status $status"
 }
 
 is ci_sums_up 'lint: 1 passed, 0 failed, 0 skipped
 check: 7 passed, 0 failed, 1 skipped
+bench: 7 passed, 0 failed, 1 skipped
 check-upstream: 7 passed, 0 failed, 1 skipped
 check-debug: 5 passed, 0 failed, 2 skipped
-20 passed, 0 failed, 4 skipped
+27 passed, 0 failed, 5 skipped
 status 0' "$(ci '5 passed, 0 failed, 2 skipped' 0)"
 is ci_names_what_is_left_out 'ok 1 some # SKIP time budget: for check
-ok 1 some # SKIP time budget: for check-upstream' "$(tail -n 7 "$WORK/out" | head -n 2)"
-is ci_without_closing_line '15 passed, 1 failed, 2 skipped
+ok 1 some # SKIP time budget: for check-upstream' "$(tail -n 8 "$WORK/out" | head -n 2)"
+is ci_without_closing_line '22 passed, 1 failed, 3 skipped
 status 1' "$(ci 'it was killed' 1 | tail -n 2)"

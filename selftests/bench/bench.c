@@ -3,8 +3,12 @@
  * Costs of a reader per page, by kind of memory and entries per read, and of a whole
  * swapmap. Prints one JSON object per line. Under `qemu/run.sh --icount` the clock
  * counts instructions: ns are instructions, and repeatable.
+ *
+ * XPAGEMAP_BENCH_QUICK in the environment: reads of 1 and of 512 entries only, of a part
+ * of the pages.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +28,13 @@
 #define LISTED		1000UL
 #define SPARSE_PAGES	(512 * 1024 * PMD_PAGES)	/* 1 TiB */
 
+/* A quick run makes few attempts, with fewer reads of one entry each. */
+#define QUICK_PAGES	1024
+#define QUICK_CHUNK	128
+#define QUICK_TRIES	4
+
 static __u64 entries[PAGES];
+static bool quick;
 
 static void die(const char *what, long err)
 {
@@ -76,30 +86,34 @@ static long long pass(const struct reader *rd, const struct region *r, size_t fi
 /* Returns ns per page, of the shortest attempt at each chunk. */
 static double best(const struct reader *rd, const struct region *r, size_t step)
 {
-	const size_t chunk = step < CHUNK ? CHUNK : step;
+	const size_t least_chunk = quick && step == 1 ? QUICK_CHUNK : CHUNK;
+	const size_t chunk = step < least_chunk ? least_chunk : step;
+	const size_t pages = quick ? QUICK_PAGES : PAGES;
+	const int tries = quick ? QUICK_TRIES : TRIES;
 	long long sum = 0, least, took;
 	size_t first;
 	int i;
 
-	for (first = 0; first < PAGES; first += chunk) {
+	for (first = 0; first < pages; first += chunk) {
 		least = LLONG_MAX;
-		for (i = 0; i < TRIES; i++) {
+		for (i = 0; i < tries; i++) {
 			took = pass(rd, r, first, first + chunk, step);
 			if (took < least)
 				least = took;
 		}
 		sum += least;
 	}
-	return (double)sum / PAGES;
+	return (double)sum / pages;
 }
 
 /* Counts the entries that are swapped, present, and neither. */
 static void kinds(size_t *swapped, size_t *present, size_t *nothing)
 {
+	const size_t pages = quick ? QUICK_PAGES : PAGES;
 	size_t i;
 
 	*swapped = *present = *nothing = 0;
-	for (i = 0; i < PAGES; i++) {
+	for (i = 0; i < pages; i++) {
 		if (pm_is_swap(entries[i]))
 			++*swapped;
 		else if (entries[i] & PM_PRESENT)
@@ -115,7 +129,11 @@ static void measure(const char *memory, const struct reader *rd, const struct re
 	size_t swapped, present, nothing, i;
 
 	for (i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
-		double each = best(rd, r, steps[i]);
+		double each;
+
+		if (quick && steps[i] != 1 && steps[i] != CHUNK)
+			continue;
+		each = best(rd, r, steps[i]);
 
 		kinds(&swapped, &present, &nothing);
 		printf("{\"memory\": \"%s\", \"file\": \"%s\", ", memory, rd->file);
@@ -157,14 +175,29 @@ static void measure_allocation(const char *memory, const struct reader *rd,
 	printf("\"entries_per_read\": %lu, \"bytes_allocated\": %lld}\n", PAGES, bytes);
 }
 
+/* Opens a file of this process's target. */
+static int target_file(const char *name)
+{
+	char path[96];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/xpagemap/%d/%s", getpid(), name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		die(path, 0);
+	return fd;
+}
+
 static void run(const char *memory, const struct region *r)
 {
 	struct source src;
 	size_t count, i;
 	int err = source_open(&src, getpid());
+	int exclusive = source_is_proc() ? -1 : target_file("exclusive");
 	const struct reader readers[] = {
 		{ .file = "/proc/PID/pagemap", .fd = src.proc },
 		{ .file = "xpagemap/PID/pagemap", .fd = src.fd },
+		{ .file = "xpagemap/PID/exclusive", .fd = exclusive },
 		{ .file = "PAGEMAP_READ", .fd = src.proc, .ioctl = true },
 		{ .file = "PAGEMAP_READ, both flags", .fd = src.proc, .ioctl = true,
 		  .flags = PM_READ_SHMEM_SWAP | PM_READ_SHMEM_CACHE },
@@ -175,8 +208,11 @@ static void run(const char *memory, const struct region *r)
 	count = source_is_proc() ? 1 : sizeof(readers) / sizeof(*readers);
 	for (i = 0; i < count; i++) {
 		measure(memory, &readers[i], r);
-		measure_allocation(memory, &readers[i], r);
+		if (!quick)
+			measure_allocation(memory, &readers[i], r);
 	}
+	if (exclusive >= 0)
+		close(exclusive);
 	source_close(&src);
 }
 
@@ -215,6 +251,27 @@ static size_t listed_pages(const char *text, const struct region *r)
 		    run.start < (unsigned long)region_page(r, r->pages))
 			pages += run.pages;
 	return pages;
+}
+
+/* Pages of folios of 2 MiB, swapped out whole. */
+static void run_large(void)
+{
+	struct largefile file;
+	struct region r;
+	long long before;
+	int err = largefile_map(&file, &r, PMD_PAGES, PAGES);
+
+	if (err)
+		die("a file of large folios", err);
+	region_fill(&r);
+	before = largefile_swapped(&file);
+	swap_out(&r, 1);
+	if (largefile_swapped(&file) < before + (long long)(PAGES / PMD_PAGES))
+		die("folios were split", -EPROTO);
+	run("shared, swapped, 2 MiB folios", &r);
+	region_free(&r);
+	largefile_remove(&file);
+	close(file.fd);
 }
 
 /* Measures the swapmap of LISTED swapped pages of a file, @stride pages apart. */
@@ -268,6 +325,7 @@ int main(void)
 {
 	struct region r;
 
+	quick = getenv("XPAGEMAP_BENCH_QUICK") && *getenv("XPAGEMAP_BENCH_QUICK");
 	make(&r, false);
 	run("never touched (hole)", &r);
 	region_fill(&r);
@@ -282,11 +340,14 @@ int main(void)
 	make(&r, true);
 	region_fill(&r);
 	run("shared, resident", &r);
-	swap_out(&r, 2);
-	run("shared, every 2nd page swapped", &r);
+	if (!quick) {
+		swap_out(&r, 2);
+		run("shared, every 2nd page swapped", &r);
+	}
 	swap_out(&r, 1);
 	run("shared, swapped", &r);
 	region_free(&r);
+	run_large();
 
 	if (!source_is_proc()) {
 		run_swapmap("1000 shared pages swapped, side by side", 1);
