@@ -106,7 +106,7 @@ mod ex {
     const ZERO: u32 = 52;
 
     /// The bit of each flag of a page.
-    pub(super) const FLAGS: [(AnonFlag, u32); 7] = [
+    const FLAGS: [(AnonFlag, u32); 7] = [
         (AnonFlag::Exclusive, EXCLUSIVE),
         (AnonFlag::MaybePinned, MAYBE_PINNED),
         (AnonFlag::Writable, WRITABLE),
@@ -115,6 +115,24 @@ mod ex {
         (AnonFlag::SwapCache, SWAP_CACHE),
         (AnonFlag::Zero, ZERO),
     ];
+    /// The bits of each set of the flags: a look-up takes less than seven conditions.
+    pub(super) static SETS: [u64; 1 << 8] = {
+        let mut sets = [0; 1 << 8];
+        let mut set = 0;
+        while set < sets.len() {
+            let mut i = 0;
+            while i < FLAGS.len() {
+                let (flag, bit) = FLAGS[i];
+                assert!((flag as usize) < sets.len());
+                if set & flag as usize != 0 {
+                    sets[set] |= 1 << bit;
+                }
+                i += 1;
+            }
+            set += 1;
+        }
+        sets
+    };
     /// The bits that are valid for pages of files.
     pub(super) const FILE_FLAGS: u64 = 1 << WRITABLE | 1 << LARGE | HUGE;
     /// The bits that are valid for zero pages.
@@ -128,10 +146,8 @@ pub(crate) fn exclusive(state: &AnonState) -> u64 {
     } else {
         0
     };
-    let flags = ex::FLAGS
-        .iter()
-        .filter(|&&(flag, _)| state.flags.contains(flag))
-        .fold(huge, |flags, &(_, bit)| flags | 1 << bit);
+    // CAST: The set is that of the lowest eight flags.
+    let flags = huge | ex::SETS[usize::from(u16::from(state.flags) as u8)];
     let capped = |count: u32| u64::from(count.min(u32::from(u16::MAX)));
     let counts = capped(state.references) << ex::REFERENCES_SHIFT | capped(state.mappings);
     let file = state.page.flags.contains(PageFlag::File);
