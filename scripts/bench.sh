@@ -41,6 +41,7 @@ OUT=$BUILD/bench
 # The guest of bench_save, in MiB: its memfd takes half of the memory, and all of it goes to swap.
 MIB=${XPAGEMAP_BENCH_MIB:-1024}
 QUICK=${QUICK:-${RECORD:-}}
+QUICK=${QUICK:+1}
 [ -z "$QUICK" ] || TESTS=bench
 
 # kernels_of BENCH: those that it compares.
