@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * `xpagemap swap read`: the bytes of swapped pages, compared with the memory afterwards. None is
- * swapped in.
+ * swapped in, and pages that go meanwhile are left out.
  */
 #include <fcntl.h>
+#include <sys/mman.h>
 
 #include "lib/harness.h"
 #include "lib/lib.h"
 
 #define PAGES		300
+#define FREED		20	/* while the device is read */
 
 FIXTURE(cli_swap_read) {
 	struct setting cluster;
@@ -38,6 +40,9 @@ FIXTURE_SETUP(cli_swap_read)
 /* Runs in the parent, so that it runs however the test ends. */
 FIXTURE_TEARDOWN_PARENT(cli_swap_read)
 {
+	dm_hold(false);
+	EXPECT_EQ(0, swapdev_remove_all());
+	EXPECT_EQ(0, dm_remove());
 	unlink(self->output);
 	EXPECT_EQ(0, cgroup_destroy(&self->cg));
 	EXPECT_EQ(0, setting_restore(&self->cluster));
@@ -97,6 +102,68 @@ TEST_F(cli_swap_read, pages_of_a_file)
 		EXPECT_TRUE(has_page(fd, i));
 	EXPECT_EQ(0, wrong_pages(fd, &self->file));
 	close(fd);
+}
+
+/* The state of a process by /proc, or 0. */
+static char state_of(pid_t pid)
+{
+	char path[64], text[1024], state;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (read_text(path, text, sizeof(text)) < 0 ||
+	    sscanf(text, "%*d (%*[^)]) %c", &state) != 1)
+		return 0;
+	return state;
+}
+
+/* The device does not answer, pages are freed, it answers: their bytes do not count. */
+TEST_F(cli_swap_read, pages_that_go_meanwhile_are_left_out)
+{
+	char loop[SWAPDEV_PATH], path[SWAPDEV_PATH], log[128], text[8192];
+	int fd, status, tries, waiting = 0;
+	struct region r;
+	pid_t pid;
+
+	fd = swapdev_loop(4 * PAGES, loop);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, dm_create(loop, 4 * PAGES, path, sizeof(path)));
+	close(fd);
+	ASSERT_EQ(0, swapdev_on(path, 4 * PAGES));
+	/* The first pages may go to the disk. */
+	ASSERT_EQ(0, cgroup_enter(&self->cg));
+	ASSERT_EQ(0, region_map_filled(&r, 4 * PAGES));
+	ASSERT_EQ(0, cgroup_leave());
+	ASSERT_EQ(0, region_pageout(&r));
+	ASSERT_EQ(0, cgroup_drop_swap_cache(&self->cg));
+	ASSERT_EQ(0, dm_hold(true));
+	snprintf(log, sizeof(log), "%s.log", self->output);
+	pid = cli_start(log, "swap read %d %lx-%lx -o %s", getpid(), (unsigned long)r.addr,
+			(unsigned long)region_page(&r, r.pages), self->output);
+	ASSERT_LT(0, pid);
+	/* In the read: uninterruptible, again and again. */
+	for (tries = 0; tries < 6000 && waiting < 20; tries++) {
+		waiting = state_of(pid) == 'D' ? waiting + 1 : 0;
+		usleep(10000);
+	}
+	EXPECT_EQ(20, waiting);
+	EXPECT_EQ(0, madvise(region_page(&r, r.pages - FREED), FREED * PAGE_BYTES, MADV_DONTNEED));
+	ASSERT_EQ(0, dm_hold(false));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(1, WEXITSTATUS(status));
+	ASSERT_LT(0, read_text(log, text, sizeof(text)));
+	unlink(log);
+	snprintf(log, sizeof(log), "%lx-%lx  %d left out: left swap meanwhile",
+		 (unsigned long)region_page(&r, r.pages - FREED),
+		 (unsigned long)region_page(&r, r.pages), FREED);
+	EXPECT_NE(NULL, strstr(text, log)) TH_LOG("%s", text);
+	r.pages -= FREED;
+	fd = open(self->output, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	EXPECT_TRUE(has_page(fd, r.pages - 1));
+	EXPECT_FALSE(has_page(fd, r.pages));
+	EXPECT_EQ(0, wrong_pages(fd, &r));
+	close(fd);
+	region_free(&r);
 }
 
 TEST_HARNESS_MAIN
