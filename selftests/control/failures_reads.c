@@ -73,6 +73,7 @@ static bool allowed(int err)
 /* A file that is read: from @offset on, @limit bytes at most, @step at a time. */
 struct readable {
 	const char *name;
+	const char *chosen;	/* written to it before */
 	char path[PATH];
 	off_t offset;
 	size_t limit, step;
@@ -80,10 +81,16 @@ struct readable {
 
 static int readable_open(const struct readable *v)
 {
-	int fd = open(v->path, O_RDONLY | O_CLOEXEC);
+	int fd = open(v->path, (v->chosen ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
+	if (v->chosen && write(fd, v->chosen, strlen(v->chosen)) < 0) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
 	lseek(fd, v->offset, SEEK_SET);
 	return fd;
 }
@@ -203,6 +210,66 @@ TEST_F(failures_reads, reads_of_a_target)
 	fail_target_view(_metadata, self, "swapmap", NULL);
 	fail_target_view(_metadata, self, "summary", NULL);
 	fail_target_view(_metadata, self, "trace", NULL);
+}
+
+/* Violations are empty: there is only the end to read. */
+TEST_F(failures_reads, reads_of_no_violations)
+{
+	struct readable v = { .name = "violations", .step = STEP, .limit = STEP };
+	size_t len;
+
+	snprintf(v.path, PATH, XPAGEMAP_DIR "/%d/violations", self->target.pid);
+	ASSERT_EQ(0, readable_all(&v, self->expected, &len));
+	ASSERT_EQ(0, len);
+	fail_open(_metadata, self, &v, 0);
+	fail_read(_metadata, self, &v, 0);
+}
+
+TEST_F(failures_reads, reads_of_a_page)
+{
+	static const size_t pages[] = { 0, 1, 2 };
+	char chosen[32];
+	size_t i;
+
+	for (i = 0; i < 2 * ARRAY_SIZE(pages); i++) {
+		const struct region *r = i % 2 ? &self->own : &self->shared;
+		struct readable v = { .name = "page", .chosen = chosen, .step = STEP };
+		size_t page = i % 2 ? pages[i / 2] * ANON / 3 : pages[i / 2];
+
+		snprintf(chosen, sizeof(chosen), "%lx\n", (unsigned long)region_page(r, page));
+		snprintf(v.path, PATH, XPAGEMAP_DIR "/%d/page", self->target.pid);
+		fail_view(_metadata, self, v);
+	}
+}
+
+TEST_F(failures_reads, reads_of_events)
+{
+	struct readable v = { .name = "events", .step = STEP };
+	struct child filler;
+
+	ASSERT_EQ(0, child_start(&filler, child_fill_when_told, &self->own));
+	ASSERT_EQ(0, attach(filler.pid));
+	ASSERT_EQ(0, events_start(filler.pid));
+	EXPECT_TRUE(child_ask(&filler));
+	EXPECT_EQ(0, events_stop(filler.pid));
+	snprintf(v.path, PATH, XPAGEMAP_DIR "/%d/events", filler.pid);
+	fail_view(_metadata, self, v);
+	EXPECT_EQ(0, detach(filler.pid));
+	child_kill(&filler);
+}
+
+TEST_F(failures_reads, reads_of_a_file)
+{
+	struct readable v = { .step = STEP };
+
+	v.name = v.path + strlen(XPAGEMAP_DIR "/files/");
+	snprintf(v.path, PATH, XPAGEMAP_DIR "/files/%s/swapmap", self->id);
+	fail_view(_metadata, self, v);
+	snprintf(v.path, PATH, XPAGEMAP_DIR "/files/%s/summary", self->id);
+	fail_view(_metadata, self, v);
+	snprintf(v.path, PATH, XPAGEMAP_DIR "/files/%s/filemap", self->id);
+	v.step -= STEP % PM_ENTRY_BYTES;
+	fail_view(_metadata, self, v);
 }
 
 TEST_F(failures_reads, reads_of_the_system)
