@@ -8,6 +8,7 @@ pub mod explain;
 pub mod file;
 pub mod metrics;
 pub mod pages;
+pub mod plot;
 pub mod show;
 pub mod stats;
 pub mod summary;

@@ -32,6 +32,7 @@ pub mod range;
 pub mod runs;
 pub mod select;
 pub mod source;
+pub mod space;
 pub mod summary;
 pub mod svg;
 pub mod swap;

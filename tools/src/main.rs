@@ -11,7 +11,7 @@ use clap::builder::StyledStr;
 use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
-use xpagemap::commands::{check, diff, explain, file, metrics, show, stats, summary, swap};
+use xpagemap::commands::{check, diff, explain, file, metrics, plot, show, stats, summary, swap};
 use xpagemap::{demo, manual, trace};
 
 /// Shows where the pages of processes and files are, shared memory in swap included.
@@ -40,8 +40,8 @@ enum Command {
     Metrics(metrics::Args),
     Swap(swap::Args),
     Trace(trace::Args),
-    /// Print the module's version and counters
-    Stats,
+    Plot(plot::Args),
+    Stats(stats::Args),
     /// Print completions for a shell: bash, zsh, fish, ...
     Completions {
         /// The shell
@@ -115,7 +115,8 @@ fn run(command: Command) -> Result<bool> {
         Command::Metrics(args) => metrics::main(out, args)?,
         Command::Swap(args) => fine = swap::main(out, args)?,
         Command::Trace(args) => trace::main(out, args)?,
-        Command::Stats => stats::main(out)?,
+        Command::Plot(args) => plot::main(args)?,
+        Command::Stats(args) => stats::main(out, args)?,
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "xpagemap", &mut text);
@@ -235,6 +236,9 @@ mod tests {
             "swap read 1 1000-2000",
             "swap map",
             "swap map /dev/vdb --cell 0",
+            "plot 1",
+            "trace 1 --format svg",
+            "trace 1 --json --each",
         ] {
             let words = ["xpagemap"].into_iter().chain(line.split_whitespace());
             let error = Cli::try_parse_from(words).err().expect("must not parse");

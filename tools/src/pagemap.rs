@@ -56,7 +56,7 @@ impl Pagemap {
     /// # Errors
     ///
     /// The file ended early, as it does once the address space is gone, or could not be read.
-    fn chunk(
+    pub(crate) fn chunk(
         &mut self,
         first: u64,
         count: usize,

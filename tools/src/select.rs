@@ -91,7 +91,8 @@ fn found(processes: Vec<Process>, kind: &str) -> Result<Selection> {
     })
 }
 
-fn name_of(pid: i32) -> Option<String> {
+/// The name of a process, from `/proc/PID/comm`; [`None`] if there is no such process.
+pub fn name_of(pid: i32) -> Option<String> {
     let name = fs::read(format!("/proc/{pid}/comm")).ok()?;
 
     Some(

@@ -92,7 +92,8 @@ impl Target {
         Ok(text)
     }
 
-    fn is_gone(&self) -> bool {
+    /// Returns true if the address space is gone: by exit, or by execve.
+    pub fn is_gone(&self) -> bool {
         self.pagemap
             .as_ref()
             .is_some_and(|file| matches!(file.read_at(&mut [0; ENTRY_BYTES], 0), Ok(0) | Err(_)))

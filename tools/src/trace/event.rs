@@ -98,6 +98,18 @@ impl<'a> Event<'a> {
     }
 }
 
+impl<'a> Actor<'a> {
+    /// Its PID.
+    pub fn pid(self) -> u64 {
+        self.pid
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'a str {
+        self.name
+    }
+}
+
 impl fmt::Display for Actor<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A process can put control characters in its name, which a terminal would obey.

@@ -5,6 +5,7 @@
 mod birth;
 mod causes;
 mod event;
+mod export;
 mod follow;
 mod forks;
 mod history;
@@ -18,6 +19,7 @@ mod tracee;
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::process::ExitStatus;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -27,6 +29,7 @@ use crate::interrupt;
 use crate::maps::{Maps, Names};
 use crate::range::AddressRange;
 use crate::target::Target;
+use export::{Exported, Format};
 use follow::Followed;
 use forks::{Fork, Totals};
 use log::Log;
@@ -63,6 +66,13 @@ pub struct Args {
     /// Follow children from birth: a report of each, and a line for each fork
     #[arg(short, long)]
     follow: bool,
+    /// Print the report in this format
+    #[arg(long, value_enum, default_value = "text")]
+    #[arg(conflicts_with_all = ["addresses", "each", "json"])]
+    format: Format,
+    /// Print JSON, schema xpagemap.trace/1: as --format json
+    #[arg(long, conflicts_with_all = ["addresses", "each"])]
+    json: bool,
     /// Program to run and record from its first instruction to its last, and its arguments
     #[arg(last = true, conflicts_with_all = ["pid", "range"])]
     command: Vec<OsString>,
@@ -105,6 +115,15 @@ pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
     }
 }
 
+impl Args {
+    /// The format, unless it is text.
+    fn exported(&self) -> Option<Format> {
+        let format = if self.json { Format::Json } else { self.format };
+
+        (format != Format::Text).then_some(format)
+    }
+}
+
 /// The mode of the recording: each change is shown with the instruction pointer.
 fn mode(args: &Args) -> &'static str {
     if args.each { WITH_IP } else { PLAIN }
@@ -133,6 +152,19 @@ fn follow(out: &mut dyn Write, args: &Args) -> Result<()> {
         .iter()
         .map(|text| Log::parse(text))
         .collect::<Result<_>>()?;
+    if let Some(format) = args.exported() {
+        let recorded = followed.processes.iter().zip(logs);
+        let all: Vec<_> = recorded
+            .filter(|(process, _)| process.is_recorded())
+            .map(|(process, log)| Exported {
+                pid: process.pid,
+                log: kept(log, args.range),
+                life: life(process),
+            })
+            .collect();
+        export::print(out, format, &all)?;
+        return tell_end(out, program.is_some(), followed.ended);
+    }
     let forks: Vec<_> = followed
         .processes
         .iter()
@@ -156,13 +188,35 @@ fn follow(out: &mut dyn Write, args: &Args) -> Result<()> {
         }
     }
     forks::print(out, &forks)?;
+    tell_end(out, program.is_some(), followed.ended)
+}
+
+/// Says how a program ended that this command started.
+fn tell_end(out: &mut dyn Write, program: bool, ended: Option<ExitStatus>) -> Result<()> {
     out.flush()?;
-    match (program, followed.ended) {
-        (None, _) => {}
+    match (program, ended) {
+        (false, _) => {}
         (_, Some(status)) => eprintln!("xpagemap: the program ended, {status}"),
         _ => eprintln!("xpagemap: the program goes on untraced"),
     }
     Ok(())
+}
+
+/// The birth and the end of a child.
+fn life(process: &Process) -> Option<(u64, u64)> {
+    let (birth, _) = process.birth.as_ref()?;
+    let (end, _) = process.end?;
+
+    Some((birth.time, end))
+}
+
+/// The events of a range alone.
+fn kept(mut log: Log, range: Option<AddressRange>) -> Log {
+    if let Some(range) = range {
+        let page_size = procfs::page_size();
+        log.keep(&range.pages(page_size), page_size);
+    }
+    log
 }
 
 /// The line of the fork that `child` comes from, if it comes from one.
@@ -255,6 +309,11 @@ fn finish(
             "process {pid} has exited or executed another program, which removed its log before it \
              was read; `xpagemap trace -- COMMAND` reads it in time"
         );
+    }
+    if let Some(format) = args.exported() {
+        let log = kept(log, args.range);
+        let life = None;
+        return export::print(out, format, &[Exported { pid, log, life }]);
     }
     Report {
         log,
