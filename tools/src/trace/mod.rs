@@ -57,7 +57,7 @@ pub struct Args {
     /// Seconds until recording stops [default: until Ctrl-C]
     #[arg(short, long, value_parser = seconds)]
     seconds: Option<Duration>,
-    /// Print histories by address: consecutive pages with the same history share a line
+    /// Print histories by address: neighbours with the same history share a line
     #[arg(short, long)]
     addresses: bool,
     /// Print a line per change instead of a history of each page
@@ -66,12 +66,18 @@ pub struct Args {
     /// Follow children from birth: a report of each, and a line for each fork
     #[arg(short, long)]
     follow: bool,
-    /// Print the report in this format
-    #[arg(long, value_enum, default_value = "text")]
+    /// Print text, json, or perfetto, which ui.perfetto.dev opens
+    #[arg(
+        long,
+        value_enum,
+        default_value = "text",
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
     #[arg(conflicts_with_all = ["addresses", "each", "json"])]
     format: Format,
-    /// Print JSON, schema xpagemap.trace/1: as --format json
-    #[arg(long, conflicts_with_all = ["addresses", "each"])]
+    /// The same as --format json
+    #[arg(long, hide = true, conflicts_with_all = ["addresses", "each"])]
     json: bool,
     /// Program to run and record from its first instruction to its last, and its arguments
     #[arg(last = true, conflicts_with_all = ["pid", "range"])]
