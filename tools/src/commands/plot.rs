@@ -6,6 +6,7 @@ mod drawing;
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
+use std::iter;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -116,7 +117,7 @@ fn shared_memory(name: &str, output: &Path) -> Result<()> {
     let file = file::open(name)?;
     let page_size = procfs::page_size();
     let pages = file.metadata()?.len().div_ceil(page_size);
-    let layout = Layout::fitting(vec![0..pages], ROWS, CELLS);
+    let layout = Layout::fitting(iter::once(0..pages).collect(), ROWS, CELLS);
     let mut fold = Fold::new(
         layout.mappings(),
         layout.rows(0, usize::MAX),

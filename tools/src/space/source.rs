@@ -64,7 +64,7 @@ impl ProcessPages {
             .with_context(|| format!("cannot scan {path}"))?
             .is_there();
         let probe = Scan::new(&pagemap, 0..procfs::page_size(), false).next();
-        let scans = !probe.is_some_and(|run| run.is_err());
+        let scans = probe.is_none_or(|run| run.is_ok());
 
         if !looks_up {
             let why = "this kernel's PAGEMAP_SCAN does not look into shared memory files; \

@@ -178,7 +178,7 @@ mod tests {
     /// The rectangles' titles and heights are those of the cells.
     #[test]
     fn drawing_has_the_cells() {
-        let layout = Layout::new(vec![16..16 + 24], 4, CELLS);
+        let layout = Layout::new(std::iter::once(16..16 + 24).collect(), 4, CELLS);
         let mut fold = Fold::new(layout.mappings(), layout.rows(0, 9), layout.per_cell);
         // Cells: two whole ones, one mixed, one empty, one partial, one empty.
         fold.add(16..25, State::SwapShared);
