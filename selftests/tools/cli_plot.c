@@ -60,7 +60,8 @@ static long pages_of(const char *svg, unsigned long from, unsigned long to, cons
 	long sum = 0;
 
 	for (const char *at = strstr(svg, begin); at; at = strstr(at + 1, begin)) {
-		const char *title = at + strlen(begin), *end = strstr(title, " pages</title>"), *found;
+		const char *title = at + strlen(begin), *found;
+		const char *end = strstr(title, " pages</title>");
 		unsigned long start = strtoul(title, NULL, 16);
 
 		if (!end || start < from || start >= to)
