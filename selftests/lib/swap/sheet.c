@@ -9,7 +9,7 @@
 #include "lib/swap/swapdev.h"
 #include "lib/system/text.h"
 
-#define TRIES		200
+#define TRIES		30
 #define PAUSE_US	100000
 
 long long swaps_used(const char *path)
