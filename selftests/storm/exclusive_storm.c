@@ -3,8 +3,6 @@
  * GUP-fast against fork and reclaim: threads pin pages and compare the pinned contents with
  * the mapped ones, while others fork and swap out. No rule is broken at any time.
  */
-#include <sys/wait.h>
-
 #include "lib/harness.h"
 #include "lib/lib.h"
 
@@ -115,27 +113,22 @@ static int pin_and_compare(struct storm_thread *t)
 	return pin_release(&pin) ?: err;
 }
 
-/* The child reads all pages, so that both processes map them, and exits. */
+/* Reads all pages, so that both processes map them. */
+static int read_all(struct child *c, void *arg)
+{
+	const struct pinning *p = arg;
+	unsigned char sum = 0;
+	size_t i;
+
+	(void)c;
+	for (i = 0; i < p->region->pages; i++)
+		sum |= *region_page(p->region, i);
+	return !sum;
+}
+
 static int fork_and_wait(struct storm_thread *t)
 {
-	const struct pinning *p = t->arg;
-	int status = -1;
-	size_t i;
-	pid_t pid;
-
-	pid = fork();
-	if (pid < 0)
-		return -errno;
-	if (!pid) {
-		unsigned char sum = 0;
-
-		for (i = 0; i < p->region->pages; i++)
-			sum |= *region_page(p->region, i);
-		_exit(!sum);
-	}
-	if (waitpid(pid, &status, 0) != pid)
-		return -errno;
-	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -ECHILD;
+	return child_run(read_all, t->arg);
 }
 
 static int swap_out(struct storm_thread *t)

@@ -4,7 +4,6 @@
  * of huge pages, UFFDIO_MOVE and swap. A text is whole, and its lines agree with each other.
  */
 #include <linux/mman.h>
-#include <sys/wait.h>
 
 #include "lib/harness.h"
 #include "lib/lib.h"
@@ -99,23 +98,21 @@ static int look(struct storm_thread *t)
 	return err;
 }
 
-/* The child reads and writes some pages, so that they are copied, and exits. */
+/* Reads and writes some pages, so that they are copied. */
+static int copy_some(struct child *c, void *arg)
+{
+	FIXTURE_DATA(page_storm) * self = arg;
+	size_t i;
+
+	(void)c;
+	for (i = 0; i < PAGES; i += 3)
+		++*region_page(&self->regions[PLAIN], i);
+	return 0;
+}
+
 static int fork_and_wait(struct storm_thread *t)
 {
-	FIXTURE_DATA(page_storm) * self = t->arg;
-	int status = -1;
-	size_t i;
-	pid_t pid;
-
-	pid = fork();
-	if (pid < 0)
-		return -errno;
-	if (!pid) {
-		for (i = 0; i < PAGES; i += 3)
-			++*region_page(&self->regions[PLAIN], i);
-		_exit(0);
-	}
-	return waitpid(pid, &status, 0) == pid && !status ? 0 : -ECHILD;
+	return child_run(copy_some, t->arg);
 }
 
 static int migrate(struct storm_thread *t)

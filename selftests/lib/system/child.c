@@ -13,6 +13,12 @@
 #include "lib/memory/region.h"
 #include "lib/system/child.h"
 
+static void close_pipe(int fds[2])
+{
+	close(fds[0]);
+	close(fds[1]);
+}
+
 int child_start(struct child *c, int (*body)(struct child *c, void *arg),
 		void *arg)
 {
@@ -23,16 +29,19 @@ int child_start(struct child *c, int (*body)(struct child *c, void *arg),
 		return -errno;
 	if (pipe2(up, O_CLOEXEC)) {
 		err = -errno;
-		close(down[0]);
-		close(down[1]);
+		close_pipe(down);
 		return err;
 	}
 	/* A write to a peer that has exited returns an error, and raises no signal. */
 	signal(SIGPIPE, SIG_IGN);
 	fflush(NULL);
 	c->pid = fork();
-	if (c->pid < 0)
-		return -errno;
+	if (c->pid < 0) {
+		err = -errno;
+		close_pipe(down);
+		close_pipe(up);
+		return err;
+	}
 	if (!c->pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(down[1]);
@@ -122,6 +131,13 @@ bool child_ended_well(struct child *c)
 	int status = child_wait(c);
 
 	return WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+int child_run(int (*body)(struct child *c, void *arg), void *arg)
+{
+	struct child c;
+
+	return child_start(&c, body, arg) ?: child_ended_well(&c) ? 0 : -ECHILD;
 }
 
 int drop_capability(int cap)

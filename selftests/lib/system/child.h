@@ -18,6 +18,9 @@ struct child {
 int child_start(struct child *c, int (*body)(struct child *c, void *arg),
 		void *arg);
 
+/* The same, and waits for its exit. -ECHILD if that is not with status 0. */
+int child_run(int (*body)(struct child *c, void *arg), void *arg);
+
 /* A child that waits until the parent closes its pipe. */
 int child_start_idle(struct child *c);
 
