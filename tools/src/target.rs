@@ -2,6 +2,7 @@
 
 //! The module's directory in debugfs: attaches and detaches processes, reads the counters.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsRawFd;
@@ -140,13 +141,29 @@ impl AttachedFile {
         let metadata = file.metadata().context("cannot stat the file")?;
         let device = metadata.dev();
         let (major, minor) = (libc::major(device), libc::minor(device));
-        let id = format!("{major}:{minor}:{}", metadata.ino());
+        let short = format!("{major}:{minor}:{}", metadata.ino());
         let descriptor = file.as_raw_fd().to_string();
+        let before = directories(&short);
 
         match write_line(format!("{DIRECTORY}/attach_fd"), &descriptor) {
-            Ok(()) => Ok(Ok(Self { id, ours: true })),
+            Ok(()) => {
+                let id = directories(&short).difference(&before).next().cloned();
+
+                Ok(Ok(Self {
+                    id: id.unwrap_or(short),
+                    ours: true,
+                }))
+            }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Ok(Ok(Self { id, ours: false }))
+                ensure!(
+                    before.len() <= 1,
+                    "several attached files have the ID {short}: name one of them by {}",
+                    Vec::from_iter(before).join(" or ")
+                );
+                Ok(Ok(Self {
+                    id: before.into_iter().next().unwrap_or(short),
+                    ours: false,
+                }))
             }
             Err(error) if is_missing(&error) => Ok(Err(reason(error))),
             Err(error) => Err(explain(error)).context("cannot attach the file"),
@@ -175,6 +192,23 @@ impl AttachedFile {
     pub fn file(&self, name: &str) -> PathBuf {
         format!("{DIRECTORY}/files/{}/{name}", self.id).into()
     }
+}
+
+/// The directories of `xpagemap/files/` whose ID is `short`, of three parts, or begins with it.
+///
+/// Only files that share the three parts have a fourth.
+fn directories(short: &str) -> BTreeSet<String> {
+    fs::read_dir(format!("{DIRECTORY}/files"))
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| is_form_of(name, short))
+        .collect()
+}
+
+fn is_form_of(id: &str, short: &str) -> bool {
+    id.strip_prefix(short)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
 }
 
 impl Drop for AttachedFile {
@@ -309,5 +343,13 @@ mod tests {
         let error = io::Error::from_raw_os_error(libc::ENOMEM);
         let text = error.to_string();
         assert_eq!(explain(error).to_string(), text);
+    }
+
+    #[test]
+    fn fourth_part_is_after_a_colon() {
+        assert!(is_form_of("0:1:12", "0:1:12"));
+        assert!(is_form_of("0:1:12:7", "0:1:12"));
+        assert!(!is_form_of("0:1:123", "0:1:12"));
+        assert!(!is_form_of("0:1:1", "0:1:12"));
     }
 }
