@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * `xpagemap plot` of memory whose states are known, and `xpagemap trace --format perfetto` against
- * the module's own log.
+ * `xpagemap plot` of memory whose states are known, and the form of `xpagemap trace --format
+ * perfetto`. Its events are compared with the log's by a unit test, tools/src/trace/export.rs.
  */
 #include <stdlib.h>
 
@@ -102,7 +102,7 @@ TEST_F(cli_plot, cells_are_the_pages)
 	EXPECT_TRUE(cli_says(&self->out, "are not known"));
 }
 
-/* Each line of the log is an instant. */
+/* Each instant has its site, and there are no more than the module has counted. */
 TEST_F(cli_plot, perfetto_has_each_event)
 {
 	const char *at;
