@@ -21,16 +21,19 @@
 #define VIEWED		200	/* mapped privately, the first pages COWed: */
 #define COWED		70
 #define HUGE		PMD_PAGES
+#define ORDER_PAGES	16	/* of 64 KiB */
+#define LARGE		(10 * ORDER_PAGES)
 #define FILES		(MEMFD + TMPFS + SYSV + VIEWED)
-#define ALL		(SHARED + ALONE + COWED + HUGE + FILES)
+#define ALL		(SHARED + ALONE + COWED + HUGE + LARGE + FILES)
 #define SLOTS		1100
 
 #define ZSWAP		"/sys/module/zswap/parameters/enabled"
+#define THP		"/sys/kernel/mm/transparent_hugepage/"
 
 FIXTURE(cli_swap_balance) {
 	struct cgroup cg;
 	struct setting zswap;
-	struct region shared, alone, viewed, view, huge;
+	struct region shared, alone, viewed, view, huge, large;
 	struct mounted mounted;
 	struct child child;
 	struct cli out;
@@ -84,6 +87,35 @@ static int sysv_swapped(size_t pages, int *id)
 	return err;
 }
 
+/* Pages of 64 KiB folios, swapped out. Returns the number of pages left, or a negative errno. */
+static long map_large(struct region *r)
+{
+	struct setting order = {}, whole = {};
+	void *at = region_find_aligned(LARGE * PAGE_BYTES);
+	struct exclusive ex;
+	long err = -ENOMEM;
+
+	if (!at || setting_change(&order, THP "hugepages-64kB/enabled", "always") ||
+	    setting_change(&whole, THP "hugepages-2048kB/enabled", "never"))
+		goto out;
+	err = region_map(r, at, LARGE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	if (err)
+		goto out;
+	region_fill(r);
+	err = exclusive_open(&ex, getpid());
+	if (err)
+		goto out;
+	if (exclusive_count(&ex, r->addr, LARGE, EX_LARGE, EX_LARGE) != LARGE)
+		err = -ENODATA;
+	exclusive_close(&ex);
+	if (!err)
+		err = region_pageout(r);
+out:
+	setting_restore(&whole);
+	setting_restore(&order);
+	return err;
+}
+
 FIXTURE_SETUP(cli_swap_balance)
 {
 	const char *disk = getenv("XPAGEMAP_SWAPDEV");
@@ -127,6 +159,7 @@ FIXTURE_SETUP(cli_swap_balance)
 	ASSERT_EQ(0, region_pageout(&self->viewed));
 	ASSERT_EQ(0, thp_map(&self->huge, 1));
 	ASSERT_EQ(0, region_pageout(&self->huge));
+	ASSERT_EQ(0, map_large(&self->large));
 }
 
 /* Runs in the parent, so that it runs however the test ends. */
