@@ -32,7 +32,7 @@
 #define KHUGEPAGED	"/sys/kernel/mm/transparent_hugepage/khugepaged"
 #define VM		"/proc/sys/vm/"
 #define WATERMARK	"2000"	/* distance of the watermarks, in 1/10000 of memory */
-#define GIVEN_BACK	4	/* steps of the hog */
+#define HOG_PAUSE_US	500000
 
 enum { SMALL, LARGE, FILES };
 
@@ -190,31 +190,27 @@ static int move_until_stopped(struct child *c, void *arg)
 }
 
 /*
- * Locks memory until kswapd must reclaim, and tells the parent; from then on gives some of it
- * back and takes it again.
+ * Locks memory until kswapd must reclaim, gives all of it back, and takes it again: kswapd gives
+ * up after 16 failures (MAX_RECLAIM_RETRIES), until others reclaim while enough memory is free.
  */
 static int hog_until_stopped(struct child *c, void *arg)
 {
-	size_t low = meminfo_bytes("MemTotal") / 10 * 2, i;
+	size_t low = meminfo_bytes("MemTotal") / 10 * 2;
 	struct stormy *s = arg;
 	struct hog hog;
 
+	(void)c;
 	if (hog_open(&hog))
 		return 1;
 	/* Page by page, the debug kernel needs minutes. khugepaged sleeps. */
 	madvise(hog.addr, hog.bytes, MADV_HUGEPAGE);
-	while (meminfo_bytes("MemFree") > low && hog_takes(&hog))
-		s->results->hogged++;
-	if (!child_tell(c))
-		return 1;
 	while (!atomic_load(&s->all->stop)) {
-		if (!is_relieved(s) && meminfo_bytes("MemFree") > low && hog_takes(&hog)) {
+		while (!is_relieved(s) && meminfo_bytes("MemFree") > low && hog_takes(&hog))
 			s->results->hogged++;
-			continue;
-		}
-		usleep(500000);
-		for (i = 0; i < GIVEN_BACK; i++)
+		usleep(HOG_PAUSE_US);
+		while (hog.taken)
 			hog_gives_back(&hog);
+		usleep(HOG_PAUSE_US);
 	}
 	return 0;
 }
@@ -316,13 +312,12 @@ static void start(struct __test_metadata *_metadata, FIXTURE_DATA(shmem_scan_sto
 	struct stormy s = { self->all, self->results, self->churn };
 	int i;
 
-	ASSERT_EQ(0, child_start(&self->hog, hog_until_stopped, &s));
-	ASSERT_TRUE(child_hear(&self->hog));
 	for (i = 0; i < FILES; i++)
 		ASSERT_EQ(0, child_start(&self->writer[i], write_file_until_stopped,
 					 &self->churn[i]));
 	ASSERT_EQ(0, child_start(&self->reclaimer, reclaim_until_stopped, self->churn));
 	ASSERT_EQ(0, child_start(&self->mover, move_until_stopped, &s));
+	ASSERT_EQ(0, child_start(&self->hog, hog_until_stopped, &s));
 	for (i = 0; i < SCANNERS; i++) {
 		struct scanner_args args = { self->all, &self->results->scanned[i] };
 
