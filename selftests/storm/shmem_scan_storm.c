@@ -32,6 +32,7 @@
 #define KHUGEPAGED	"/sys/kernel/mm/transparent_hugepage/khugepaged"
 #define VM		"/proc/sys/vm/"
 #define WATERMARK	"2000"	/* distance of the watermarks, in 1/10000 of memory */
+#define LOW		15	/* percent of memory: less than the low one on every node */
 #define HOG_PAUSE_US	500000
 
 enum { SMALL, LARGE, FILES };
@@ -195,14 +196,17 @@ static int move_until_stopped(struct child *c, void *arg)
  */
 static int hog_until_stopped(struct child *c, void *arg)
 {
-	size_t low = meminfo_bytes("MemTotal") / 10 * 2;
+	size_t low = meminfo_bytes("MemTotal") / 100 * LOW;
 	struct stormy *s = arg;
 	struct hog hog;
 
 	(void)c;
 	if (hog_open(&hog))
 		return 1;
-	/* Page by page, the debug kernel needs minutes. khugepaged sleeps. */
+	/*
+	 * Page by page, the debug kernel needs minutes. khugepaged sleeps. Allocations of 2 MiB
+	 * wake no kswapd (GFP_TRANSHUGE), those of others do.
+	 */
 	madvise(hog.addr, hog.bytes, MADV_HUGEPAGE);
 	while (!atomic_load(&s->all->stop)) {
 		while (!is_relieved(s) && meminfo_bytes("MemFree") > low && hog_takes(&hog))
@@ -273,18 +277,24 @@ static size_t collapses(const struct results *res)
 	       __atomic_load_n(&res->collapsed, __ATOMIC_RELAXED);
 }
 
+static long long stolen_by_kswapd(void)
+{
+	return read_value("/proc/vmstat", "pgsteal_kswapd");
+}
+
 /*
- * A collapse needs 2 MiB of memory, and fails if one of the pages is being reclaimed, or in a
- * CPU's batch since it was read: if there was none when the time is over, memory is given back,
- * the reclaimer and the writers wait, and the scanners only scan, until there is one.
+ * Memory that a slow kernel has not taken until kswapd reclaims when the time is over, is taken
+ * while the writers and the reclaimer wait. A collapse needs 2 MiB of memory, and fails if one of
+ * the pages is being reclaimed, or in a CPU's batch since it was read: if there was none, memory
+ * is given back, these still wait, and the scanners only scan.
  */
-static void relieve(FIXTURE_DATA(shmem_scan_storm) * self, bool relieved)
+static void make_room(FIXTURE_DATA(shmem_scan_storm) * self, bool over, bool stolen)
 {
 	struct results *res = self->results;
-	bool alone = relieved && !collapses(res);
+	bool alone = over && (!stolen || !collapses(res));
 	int i;
 
-	__atomic_store_n(&res->relieved, relieved, __ATOMIC_RELAXED);
+	__atomic_store_n(&res->relieved, over && stolen, __ATOMIC_RELAXED);
 	atomic_store(&self->all->unread, alone);
 	kill(self->reclaimer.pid, alone ? SIGSTOP : SIGCONT);
 	for (i = 0; i < FILES; i++)
@@ -300,11 +310,6 @@ static bool all_happened(const struct results *res, long long stolen)
 	       small->paged_out && large->whole && large->split &&
 	       collapses(res) && res->touched && res->read_ahead &&
 	       res->paged_out && stolen > 0;
-}
-
-static long long stolen_by_kswapd(void)
-{
-	return read_value("/proc/vmstat", "pgsteal_kswapd");
 }
 
 static void start(struct __test_metadata *_metadata, FIXTURE_DATA(shmem_scan_storm) * self)
@@ -339,10 +344,10 @@ TEST_F_TIMEOUT(shmem_scan_storm, no_data_is_missed, STORM_TIMEOUT)
 	while (!atomic_load(&self->all->stop) &&
 	       (time(NULL) < until || (time(NULL) < until + STORM_PATIENCE &&
 				       !all_happened(res, stolen_by_kswapd() - stolen)))) {
-		relieve(self, time(NULL) >= until && stolen_by_kswapd() > stolen);
+		make_room(self, time(NULL) >= until, stolen_by_kswapd() > stolen);
 		usleep(50000);
 	}
-	relieve(self, false);
+	make_room(self, false, false);
 	EXPECT_FALSE(atomic_exchange(&self->all->stop, true)) TH_LOG("ended early");
 	for (i = 0; i < SCANNERS; i++) {
 		EXPECT_TRUE(child_ended_well(&self->scanner[i]));
