@@ -35,7 +35,7 @@ static int reclaim(const struct operation *op)
 static int swap_off_and_on(const struct operation *op)
 {
 	(void)op;
-	return swapoff(getenv("XPAGEMAP_SWAPDEV")) || swapon(getenv("XPAGEMAP_SWAPDEV"), 0);
+	return swapdev_restart();
 }
 
 static int run_when_told(struct child *c, void *arg)

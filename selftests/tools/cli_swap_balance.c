@@ -6,7 +6,6 @@
 #include <sys/mman.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
-#include <sys/swap.h>
 #include <sys/sysmacros.h>
 
 #include "lib/harness.h"
@@ -118,16 +117,13 @@ out:
 
 FIXTURE_SETUP(cli_swap_balance)
 {
-	const char *disk = getenv("XPAGEMAP_SWAPDEV");
 	char unlinked[128];
 	int fd;
 
 	TEARDOWN_FROM_HERE();
 	self->sysv = -1;
 	ASSERT_EQ(0, setting_change(&self->zswap, ZSWAP, variant->zswap));
-	/* Frees slots of processes that have exited, which only the swap cache holds. */
-	ASSERT_EQ(0, swapoff(disk)) TH_LOG("%m");
-	ASSERT_EQ(0, swapon(disk, 0)) TH_LOG("%m");
+	ASSERT_EQ(0, swapdev_restart());
 	fd = variant->make(SLOTS, self->path);
 	ASSERT_LE(0, fd) TH_LOG("%s", strerror(-fd));
 	ASSERT_EQ(0, swapdev_on(self->path, SLOTS));

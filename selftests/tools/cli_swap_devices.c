@@ -27,6 +27,7 @@ FIXTURE_SETUP(cli_swap_devices)
 	TEARDOWN_FROM_HERE();
 	/* No readahead: only touched pages are swapped in. */
 	ASSERT_EQ(0, setting_change(&self->cluster, "/proc/sys/vm/page-cluster", "0"));
+	ASSERT_EQ(0, swapdev_restart());
 	snprintf(self->process, sizeof(self->process), "\"pid\":%d,", getpid());
 	fd = swapdev_loop(PAGES, self->path);
 	ASSERT_LE(0, fd) TH_LOG("%s", strerror(-fd));

@@ -11,7 +11,7 @@
 #define FILES	200
 #define CELL	8
 #define SVG_BYTES (8 << 20)
-#define TRIES	100
+#define TRIES	30
 #define PAUSE_US 100000
 
 FIXTURE(cli_swap_map) {
@@ -27,6 +27,7 @@ FIXTURE_SETUP(cli_swap_map)
 {
 	TEARDOWN_FROM_HERE();
 	ASSERT_EQ(0, setting_change(&self->cluster, "/proc/sys/vm/page-cluster", "3"));
+	ASSERT_EQ(0, swapdev_restart());
 	snprintf(self->svg, sizeof(self->svg), "/run/xpagemap-map-%d.svg", getpid());
 	ASSERT_EQ(0, region_map_filled(&self->shared, SHARED));
 	ASSERT_EQ(0, region_pageout(&self->shared));

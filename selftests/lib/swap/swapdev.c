@@ -122,6 +122,13 @@ static int zram_reset(void)
 	return err;
 }
 
+int swapdev_restart(void)
+{
+	const char *disk = getenv("XPAGEMAP_SWAPDEV");
+
+	return !disk ? -ENODEV : swapoff(disk) || swapon(disk, 0) ? -errno : 0;
+}
+
 int swapdev_remove_all(void)
 {
 	const char *disk = getenv("XPAGEMAP_SWAPDEV");

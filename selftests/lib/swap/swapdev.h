@@ -27,6 +27,13 @@ int swapdev_zram(size_t pages, char *path);
  */
 int swapdev_on(const char *path, size_t pages);
 
+/*
+ * swapoff and swapon of the disk. That frees the slots of processes that have exited which
+ * only the swap cache holds: no page table or file tells of them. Returns 0 or a negative
+ * errno.
+ */
+int swapdev_restart(void);
+
 /* swapoff of all but the disk, and removal. Returns 0 or a negative errno. */
 int swapdev_remove_all(void);
 
