@@ -102,8 +102,8 @@ pub fn name_of(pid: i32) -> Option<String> {
     )
 }
 
-/// Returns true if the process has pages: kernel threads and zombies have none.
-fn has_memory(pid: i32) -> bool {
+/// Returns true if the process has pages: kernel threads, zombies and exiting processes have none.
+pub fn has_memory(pid: i32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/statm"))
         .is_ok_and(|text| !text.starts_with("0 ") && !text.is_empty())
 }

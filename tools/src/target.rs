@@ -112,6 +112,8 @@ impl Drop for Target {
         if self.ours
             && !self.pagemap.as_ref().is_some_and(is_removed)
             && let Err(error) = control("detach", self.pid)
+            // Somebody else detached it just now.
+            && error.kind() != io::ErrorKind::NotFound
         {
             eprintln!("xpagemap: cannot detach process {}: {error}", self.pid);
         }

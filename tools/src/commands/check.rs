@@ -12,8 +12,11 @@ use serde::Serialize;
 
 use crate::interrupt;
 use crate::json;
-use crate::select::{Process, Selection, Targets};
+use crate::select::{self, Process, Selection, Targets};
 use crate::target::Target;
+
+/// Times that a process is attached which changes meanwhile.
+const ATTEMPTS: usize = 10;
 
 /// Check the rules of the exclusive bit: exit status 1 if a page breaks one
 ///
@@ -92,20 +95,33 @@ fn round(selection: &Selection) -> Result<(usize, Vec<Violation>)> {
 
     for process in &selection.processes {
         interrupt::check()?;
-        match of(process) {
-            Ok(some) => {
-                processes += 1;
-                all.extend(some);
-            }
-            Err(error) if selection.may_go && is_gone(process) => drop(error),
-            Err(error) => return Err(error),
+        let found = if selection.may_go {
+            of_running(process)?
+        } else {
+            Some(of(process)?)
+        };
+        if let Some(some) = found {
+            processes += 1;
+            all.extend(some);
         }
     }
     Ok((processes, all))
 }
 
-fn is_gone(process: &Process) -> bool {
-    !std::path::Path::new(&format!("/proc/{}", process.pid)).exists()
+/// As `of`, and again if the process executed another program meanwhile, or somebody else detached
+/// it. `None` if it has exited: its memory goes before its PID does.
+fn of_running(process: &Process) -> Result<Option<Vec<Violation>>> {
+    let mut attempts = ATTEMPTS;
+
+    loop {
+        attempts -= 1;
+        match of(process) {
+            Ok(some) => return Ok(Some(some)),
+            Err(_) if !select::has_memory(process.pid) => return Ok(None),
+            Err(error) if attempts == 0 => return Err(error),
+            Err(_) => {}
+        }
+    }
 }
 
 /// Checks the rules. Returns true if none is broken.
@@ -214,6 +230,26 @@ mod tests {
         assert_eq!(all[0].rule, "writable-not-exclusive");
         assert_eq!((all[0].certain, all[1].certain), (true, false));
         assert_eq!(all[1].address, "8f00");
+    }
+
+    #[test]
+    fn exited_process_is_left_out_before_it_is_reaped() {
+        let mut child = std::process::Command::new("true").spawn().expect("true");
+        let pid = child.id().try_into().expect("a PID");
+
+        while select::has_memory(pid) {
+            std::thread::yield_now();
+        }
+        let name = "true".to_string();
+        let mut selection = Selection {
+            processes: vec![Process { pid, name }],
+            may_go: true,
+        };
+        let found = round(&selection).map(|(processes, all)| (processes, all.len()));
+        assert_eq!(found.expect("no error"), (0, 0));
+        selection.may_go = false;
+        assert!(round(&selection).is_err());
+        child.wait().expect("its status");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::table::{Table, number};
 use crate::interrupt;
 use crate::json::{self, Unknown, print_unknown};
-use crate::select::{Process, Targets};
+use crate::select::{self, Targets};
 use crate::summary::{self, COLUMNS, Column, Counts, Summary};
 
 /// Columns that are printed unless others are chosen.
@@ -80,7 +80,7 @@ pub fn collect(targets: &Targets, unknown: &mut Vec<Unknown>) -> Result<Vec<Summ
         interrupt::check()?;
         match summary::of(process, unknown) {
             Ok(summary) => summaries.push(summary),
-            Err(error) if selection.may_go && is_gone(process) => drop(error),
+            Err(error) if selection.may_go && !select::has_memory(process.pid) => drop(error),
             Err(error) if selection.may_go => {
                 failed.get_or_insert(error);
             }
@@ -94,10 +94,6 @@ pub fn collect(targets: &Targets, unknown: &mut Vec<Unknown>) -> Result<Vec<Summ
         None => {}
     }
     Ok(summaries)
-}
-
-fn is_gone(process: &Process) -> bool {
-    !std::path::Path::new(&format!("/proc/{}/maps", process.pid)).exists()
 }
 
 /// Prints the counts.
