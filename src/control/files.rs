@@ -26,25 +26,29 @@ use crate::{
 
 use super::registry::Registries;
 
-/// Calls `visit` with each file that has pages in swap.
+/// Returns the first file with pages in swap for which `wanted` returns true.
 ///
 /// # Errors
 ///
 /// - [`EINTR`]: a fatal signal arrived.
 /// - [`ENOMEM`]: out of memory.
-/// - Those of `visit`.
-fn for_each(mut visit: impl FnMut(ShmemFile) -> Result) -> Result {
+/// - Those of `wanted`.
+fn search(mut wanted: impl FnMut(&ShmemFile) -> Result<bool>) -> Result<Option<ShmemFile>> {
     let mut walk = SwappedFiles::new();
     let mut batch = KVec::new();
 
     loop {
         let more = walk.next_batch(&mut batch)?;
 
-        for file in batch.drain_all() {
-            visit(file)?;
+        for index in 0..batch.len() {
+            let Some(file) = batch.get(index) else { break };
+
+            if file.mapping().swapped_pages() != 0 && wanted(file)? {
+                return Ok(batch.remove(index).ok());
+            }
         }
         if !more {
-            return Ok(());
+            return Ok(None);
         }
         cond_resched();
         if current!().fatal_signal_pending() {
@@ -66,7 +70,7 @@ pub(super) fn identities(registries: &Registries) -> Result<Identities> {
     registries
         .files
         .for_each(|file| known.add(file.identity()))?;
-    for_each(|file| known.add(Identity::of(&file)))?;
+    search(|file| known.add(Identity::of(file)).map(|()| false))?;
     known.sort();
     Ok(known)
 }
@@ -79,15 +83,7 @@ pub(super) fn identities(registries: &Registries) -> Result<Identities> {
 /// - [`EINTR`]: a fatal signal arrived.
 /// - [`ENOMEM`]: out of memory.
 pub(super) fn find(id: &FileId) -> Result<ShmemFile> {
-    let mut found = None;
-
-    for_each(|file| {
-        if Identity::of(&file).has(id) {
-            found = Some(file);
-        }
-        Ok(())
-    })?;
-    found.ok_or(ENOENT)
+    search(|file| Ok(Identity::of(file).has(id)))?.ok_or(ENOENT)
 }
 
 /// `shmem`: a line for each file that has pages in swap.
@@ -159,10 +155,14 @@ impl Lines for Listing {
         };
         let more = walk.next_batch(batch)?;
 
-        // No file is kept until the next read.
-        for file in batch.drain_all() {
-            write(&file, &known.name(&Identity::of(&file)), name, text)?;
+        for file in batch.iter() {
+            write(file, &known.name(&Identity::of(file)), name, text)?;
         }
         Ok(more)
+    }
+
+    fn pause(&self, cursor: &mut Cursor) {
+        // No file is kept until the next read.
+        cursor.batch.clear();
     }
 }

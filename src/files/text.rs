@@ -43,6 +43,10 @@ pub(crate) trait Lines: Send + Sync + 'static {
     /// - [`EINTR`]: a fatal signal arrived.
     /// - [`ENOMEM`]: out of memory.
     fn step(&self, cursor: &mut Self::Cursor, text: &mut Text) -> Result<bool>;
+
+    /// Called at the end of each read: drops the references that `cursor` may have between two
+    /// steps only, as the next read may never come.
+    fn pause(&self, _cursor: &mut Self::Cursor) {}
 }
 
 /// Lines in memory. They can be longer than what `kmalloc()` allocates: a path has no limit.
@@ -207,7 +211,12 @@ impl<L: Lines> Operations for TextFile<L> {
         let read = with_memory(
             open,
             || self.stream(),
-            |stream| self.read_steps(stream, writer, *offset),
+            |stream| {
+                let read = self.read_steps(stream, writer, *offset);
+
+                self.0.pause(&mut stream.cursor);
+                read
+            },
         )?;
 
         *offset += file::Offset::try_from(read)?;
