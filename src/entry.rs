@@ -1,89 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Every bit of every entry, once.
-//!
-//! Source: `Documentation/admin-guide/mm/pagemap.rst`.
+//! Every bit of every entry, once. The bits of `pagemap` are the kernel's own.
 
-use kernel::{
-    bits::genmask_u64,
-    mm::{
-        anon_state::{
-            AnonFlag,
-            AnonState, //
-        },
-        page_state::{
-            PageFlag,
-            PageKind,
-            PageState, //
-        },
+use kernel::mm::{
+    anon_state::{
+        AnonFlag,
+        AnonState, //
+    },
+    page_state::{
+        PageFlag,
+        PageKind, //
     },
 };
 
+pub(crate) use kernel::mm::pagewalk::pagemap_entry as pagemap;
+
 mod kunit;
-
-/// Bits of a `pagemap` entry.
-mod pm {
-    use super::{
-        genmask_u64,
-        PageFlag, //
-    };
-
-    /// The page frame number, or swap type and offset.
-    pub(super) const FRAME: u64 = genmask_u64(0..=54);
-    /// The number of bits of the swap type, the lowest ones.
-    pub(super) const SWAP_TYPE_BITS: u32 = 5;
-    pub(super) const SWAP: u64 = 1 << 62;
-    pub(super) const PRESENT: u64 = 1 << 63;
-
-    const SOFT_DIRTY: u32 = 55;
-    const MMAP_EXCLUSIVE: u32 = 56;
-    const UFFD_WP: u32 = 57;
-    const GUARD_REGION: u32 = 58;
-    const FILE: u32 = 61;
-
-    /// The bit of each flag of a page.
-    const FLAG_BITS: [(PageFlag, u32); 5] = [
-        (PageFlag::SoftDirty, SOFT_DIRTY),
-        (PageFlag::MmapExclusive, MMAP_EXCLUSIVE),
-        (PageFlag::Uffd, UFFD_WP),
-        (PageFlag::Guard, GUARD_REGION),
-        (PageFlag::File, FILE),
-    ];
-    /// All flags have the same distance from their bits, so that one shift moves them.
-    pub(super) const FLAG_SHIFT: u32 = FLAG_BITS[0].1 - (FLAG_BITS[0].0 as u16).trailing_zeros();
-    /// The bits of all flags.
-    pub(super) const FLAGS: u64 = {
-        let mut mask = 0;
-        let mut i = 0;
-        while i < FLAG_BITS.len() {
-            let (flag, bit) = FLAG_BITS[i];
-            assert!((flag as u64) << FLAG_SHIFT == 1 << bit);
-            mask |= 1 << bit;
-            i += 1;
-        }
-        mask
-    };
-}
-
-/// Encodes the state of a page as an entry of `pagemap`.
-#[inline]
-pub(crate) fn pagemap(state: &PageState) -> u64 {
-    let flags = u64::from(u16::from(state.flags)) << pm::FLAG_SHIFT & pm::FLAGS;
-    let frame = state.frame as u64;
-
-    // Frequent kinds first: a table of nine kinds costs more than it saves.
-    if state.kind == PageKind::Present {
-        pm::PRESENT | flags | frame & pm::FRAME
-    } else if matches!(
-        state.kind,
-        PageKind::Unmapped | PageKind::Hole | PageKind::Empty
-    ) {
-        flags
-    } else {
-        let location = frame << pm::SWAP_TYPE_BITS | u64::from(state.swap_type);
-        pm::SWAP | flags | location & pm::FRAME
-    }
-}
 
 /// Bits of an `exclusive` entry.
 mod ex {

@@ -3,16 +3,12 @@
 //! `PID/pagemap`.
 
 use kernel::{
-    mm::{
-        page_state::PageState,
-        Mm, //
-    },
+    mm::Mm,
     prelude::*,
     sync::aref::ARef, //
 };
 
 use crate::{
-    entry,
     files::Pages,
     walk, //
 };
@@ -21,21 +17,14 @@ use crate::{
 pub(crate) struct Pagemap(pub(crate) ARef<Mm>);
 
 impl Pages for Pagemap {
-    type State = PageState;
-    const SCRATCH: PageState = PageState::UNMAPPED;
+    type State = ();
+    const SCRATCH: () = ();
 
-    fn fill(&self, page: usize, states: &mut [PageState], entries: &mut [u64]) -> Result<usize> {
-        let window = walk::with_window(&self.0, page, states, walk::page_states)?;
-        let Some((pages, walked)) = window else {
-            return Ok(0);
-        };
+    fn fill(&self, page: usize, _states: &mut [()], entries: &mut [u64]) -> Result<usize> {
+        let window = walk::with_window(&self.0, page, entries, |mm, addr, entries| {
+            mm.pagemap_entries(addr, entries)
+        })?;
 
-        match states.first() {
-            Some(state) if walked.uniform && !walked.shmem_swap => {
-                entries.fill(entry::pagemap(state));
-            }
-            _ => entry::encode(states, entries, entry::pagemap),
-        }
-        Ok(pages)
+        Ok(window.map_or(0, |(pages, ())| pages))
     }
 }
