@@ -93,6 +93,12 @@ kunit_expected() {
 		match($0, /kunit_tests\([a-z0-9_]+\)/) {
 			suite[file] = substr($0, RSTART + 12, RLENGTH - 13)
 		}
+		# A hunk names the function before it, which tells the suite if the file has several.
+		match($0, /fn [a-z0-9_]+/) {
+			fn = file " " substr($0, RSTART, RLENGTH)
+			if (!/^@@/) suite_of[fn] = suite[file]
+			else if (fn in suite_of) suite[file] = suite_of[fn]
+		}
 		/^\+?[[:space:]]*#\[test\]/ && suite[file] != "" && !/^ / { tests[suite[file]]++ }
 		/^ +#\[test\]/ && file == FILENAME { tests[suite[file]]++ }
 		/^-[[:space:]]*#\[test\]/ { tests[suite[file]]-- }
