@@ -57,6 +57,7 @@
 #include "lib/system/kmodule.h"
 #include "lib/system/pid.h"
 #include "lib/system/random.h"
+#include "lib/system/screen.h"
 #include "lib/system/setting.h"
 #include "lib/system/text.h"
 #include "xpagemap.h"

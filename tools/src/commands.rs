@@ -14,3 +14,4 @@ pub mod stats;
 pub mod summary;
 pub mod swap;
 mod table;
+pub mod watch;

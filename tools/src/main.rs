@@ -11,7 +11,9 @@ use clap::builder::StyledStr;
 use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
-use xpagemap::commands::{check, diff, explain, file, metrics, plot, show, stats, summary, swap};
+use xpagemap::commands::{
+    check, diff, explain, file, metrics, plot, show, stats, summary, swap, watch,
+};
 use xpagemap::{demo, manual, trace};
 
 /// Shows where the pages of processes and files are, shared memory in swap included.
@@ -41,6 +43,7 @@ enum Command {
     Swap(swap::Args),
     Trace(trace::Args),
     Plot(plot::Args),
+    Watch(watch::Args),
     Stats(stats::Args),
     /// Print completions for a shell: bash, zsh, fish, ...
     Completions {
@@ -115,6 +118,7 @@ fn run(command: Command) -> Result<bool> {
         Command::Metrics(args) => metrics::main(out, args)?,
         Command::Swap(args) => fine = swap::main(out, args)?,
         Command::Trace(args) => trace::main(out, args)?,
+        Command::Watch(args) => watch::main(out, args)?,
         Command::Plot(args) => plot::main(args)?,
         Command::Stats(args) => stats::main(out, args)?,
         Command::Completions { shell } => {
@@ -237,6 +241,8 @@ mod tests {
             "swap map",
             "swap map /dev/vdb --cell 0",
             "plot 1",
+            "watch",
+            "watch 1 -s never",
             "trace 1 --format svg",
             "trace 1 --json --each",
         ] {

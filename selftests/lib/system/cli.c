@@ -17,8 +17,7 @@
 
 #define LINE 1024
 
-/* The path of the program, a space, and the arguments. */
-static int command_line(char *line, const char *fmt, va_list args)
+int cli_line(char *line, size_t size, const char *fmt, va_list args)
 {
 	char self[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -27,8 +26,8 @@ static int command_line(char *line, const char *fmt, va_list args)
 	if (len < 0)
 		return -errno;
 	self[len] = '\0';
-	used = snprintf(line, LINE, "%s/../tools/release/xpagemap ", dirname(self));
-	if (used >= LINE || vsnprintf(line + used, LINE - used, fmt, args) >= LINE - used)
+	used = snprintf(line, size, "%s/../tools/release/xpagemap ", dirname(self));
+	if (used >= (int)size || vsnprintf(line + used, size - used, fmt, args) >= (int)size - used)
 		return -E2BIG;
 	return 0;
 }
@@ -42,7 +41,7 @@ int cli_run(struct cli *cli, const char *fmt, ...)
 
 	*cli = (struct cli){};
 	va_start(args, fmt);
-	err = command_line(line, fmt, args);
+	err = cli_line(line, LINE, fmt, args);
 	va_end(args);
 	if (err)
 		return err;
@@ -72,7 +71,7 @@ pid_t cli_start(const char *path, const char *fmt, ...)
 	int err;
 
 	va_start(args, fmt);
-	err = command_line(line, fmt, args);
+	err = cli_line(line, LINE, fmt, args);
 	va_end(args);
 	if (err)
 		return err;

@@ -3,6 +3,7 @@
 #ifndef SELFTESTS_CLI_H
 #define SELFTESTS_CLI_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -16,6 +17,9 @@ struct cli {
 
 /* Runs it with these arguments, through the shell. Returns 0 or a negative errno. */
 int __printf(2, 3) cli_run(struct cli *cli, const char *fmt, ...);
+
+/* The path of the program, a space, and the arguments. Returns 0 or a negative errno. */
+int __printf(3, 0) cli_line(char *line, size_t size, const char *fmt, va_list args);
 
 /* No effect on one that is all zeroes, or freed. */
 void cli_free(struct cli *cli);

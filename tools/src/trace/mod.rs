@@ -4,7 +4,7 @@
 
 mod birth;
 mod causes;
-mod event;
+pub(crate) mod event;
 mod export;
 mod follow;
 mod forks;
@@ -13,7 +13,7 @@ mod log;
 mod phrase;
 mod process;
 mod program;
-mod recording;
+pub(crate) mod recording;
 mod report;
 mod tracee;
 
