@@ -23,6 +23,7 @@ int child_start(struct child *c, int (*body)(struct child *c, void *arg),
 		void *arg)
 {
 	int down[2], up[2];
+	pid_t pid;
 	int err;
 
 	if (pipe2(down, O_CLOEXEC))
@@ -35,21 +36,23 @@ int child_start(struct child *c, int (*body)(struct child *c, void *arg),
 	/* A write to a peer that has exited returns an error, and raises no signal. */
 	signal(SIGPIPE, SIG_IGN);
 	fflush(NULL);
-	c->pid = fork();
-	if (c->pid < 0) {
+	pid = fork();
+	if (pid < 0) {
 		err = -errno;
 		close_pipe(down);
 		close_pipe(up);
 		return err;
 	}
-	if (!c->pid) {
+	if (!pid) {
+		/* *c may be memory shared with the parent, as a fixture with a parent's teardown is. */
+		struct child own = { .in = down[0], .out = up[1] };
+
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(down[1]);
 		close(up[0]);
-		c->in = down[0];
-		c->out = up[1];
-		_exit(body(c, arg));
+		_exit(body(&own, arg));
 	}
+	c->pid = pid;
 	close(down[0]);
 	close(up[1]);
 	c->in = up[0];
