@@ -152,25 +152,45 @@ static bool cells_are_right(const struct screen *screen, int pagemap, const stru
 	return true;
 }
 
-/* Scrolls until the region's cells are on the screen, at this scale unless that is 0. */
-static bool find_cells(struct screen *screen, int pagemap, const struct region *r, size_t wanted)
+/* The line of the region's first cells, or 0. */
+static int line_of(const struct screen *screen, const struct region *r)
 {
-	time_t end = time(NULL) + PATIENCE;
-	long first, last, all, pressed = -1;
 	char address[32];
-	size_t scale;
 
 	snprintf(address, sizeof(address), "%14lx ", (unsigned long)r->addr);
+	for (int line = HEAD; line < SCREEN_LINES - FOOT; line++)
+		if (!strncmp(screen->text[line], address, strlen(address)))
+			return line;
+	return 0;
+}
+
+/*
+ * Scrolls until the region's cells are on the screen, at this scale unless that is 0: by
+ * screens to its first line, then until that is the uppermost or the last row is there.
+ */
+static bool find_cells(struct screen *screen, int pagemap, const struct region *r, size_t wanted)
+{
+	static const char rows[] = "jjjjjjjjjjjjjjjjjjjj";
+	time_t end = time(NULL) + PATIENCE;
+	long first, last, all, pressed = -1;
+	const char *keys;
+	size_t scale;
+	int line;
+
 	screen_type(screen, "g");
 	while (time(NULL) < end && screen_read(screen, 100)) {
 		if (!last_line(screen, &scale, &first, &last, &all) || (wanted && wanted != scale))
 			continue;
-		for (int line = HEAD; line < SCREEN_LINES - FOOT; line++)
-			if (!strncmp(screen->text[line], address, strlen(address)) &&
-			    cells_are_right(screen, pagemap, r, line, scale))
-				return true;
-		/* A row at a time, once the last one is there; at the end from the top. */
-		if (first != pressed && screen_type(screen, last < all ? "j" : "g"))
+		line = line_of(screen, r);
+		if (line && cells_are_right(screen, pagemap, r, line, scale))
+			return true;
+		if (first == pressed || line == HEAD || (line && last == all))
+			continue;
+		if (line)
+			keys = rows + strlen(rows) - (line - HEAD);
+		else
+			keys = last < all ? " " : "g";
+		if (screen_type(screen, keys))
 			return false;
 		pressed = first;
 	}
