@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * `xpagemap swap read`: the bytes of swapped pages, compared with the memory afterwards. None is
- * swapped in, and pages that go meanwhile are left out.
+ * swapped in, and pages whose bytes the device does not have are left out.
  */
 #include <fcntl.h>
+#include <linux/mman.h>
 #include <sys/mman.h>
 
 #include "lib/harness.h"
 #include "lib/lib.h"
 
 #define PAGES		300
+#define ZERO		5	/* all zero */
+#define RESIDENT	7	/* read back */
+#define CACHED		9	/* in the swap cache: the child has read it */
 #define FREED		20	/* while the device is read */
 
 FIXTURE(cli_swap_read) {
 	struct setting cluster;
 	struct cgroup cg;
-	struct region file;
+	struct region own, file;
+	struct child child;
 	struct cli out;
 	char output[64];
 	__u64 before[PAGES], after[PAGES];
@@ -29,9 +34,12 @@ FIXTURE_SETUP(cli_swap_read)
 	snprintf(self->output, sizeof(self->output), "/run/xpagemap-read-%d", getpid());
 	ASSERT_EQ(0, cgroup_create(&self->cg));
 	ASSERT_EQ(0, cgroup_enter(&self->cg));
+	ASSERT_EQ(0, region_map_filled(&self->own, PAGES));
+	memset(region_page(&self->own, ZERO), 0, PAGE_BYTES);
 	ASSERT_EQ(0, region_map_memfd(&self->file, PAGES));
 	region_fill(&self->file);
 	ASSERT_EQ(0, cgroup_leave());
+	ASSERT_EQ(0, region_pageout(&self->own));
 	ASSERT_EQ(0, region_pageout(&self->file));
 	/* Pages stay in the swap cache until they are reclaimed again. */
 	ASSERT_EQ(0, cgroup_drop_swap_cache(&self->cg));
@@ -82,6 +90,49 @@ static size_t wrong_pages(int fd, const struct region *r)
 	ASSERT_TRUE(entries_of(r, self->after)); \
 	EXPECT_EQ(0, memcmp(self->before, self->after, sizeof(self->before))); \
 })
+
+static int read_when_told(struct child *c, void *page)
+{
+	while (child_hear(c)) {
+		asm volatile("" : : "r"(*(unsigned char *)page) : "memory");
+		child_tell(c);
+	}
+	return 0;
+}
+
+TEST_F(cli_swap_read, bytes_are_those_of_the_memory)
+{
+	char source[128];
+	int fd;
+
+	ASSERT_EQ(0, child_start(&self->child, read_when_told, region_page(&self->own, CACHED)));
+	ASSERT_EQ(0, madvise(region_page(&self->own, RESIDENT), PAGE_BYTES, MADV_POPULATE_READ));
+	ASSERT_TRUE(child_ask(&self->child));
+	ASSERT_TRUE(entries_of(&self->own, self->before));
+	snprintf(source, sizeof(source), "%d %lx-%lx", getpid(), (unsigned long)self->own.addr,
+		 (unsigned long)region_page(&self->own, PAGES));
+	READ(&self->own, source);
+	/* The page that the child has read is left out, the one that is mapped is not in swap. */
+	EXPECT_EQ(1, self->out.status) TH_LOG("%s", self->out.text);
+	EXPECT_EQ(PAGES - 1, cli_number(&self->out, NULL, "swapped"));
+	EXPECT_EQ(PAGES - 3, cli_number(&self->out, NULL, "read"));
+	EXPECT_EQ(1, cli_number(&self->out, NULL, "zero"));
+	EXPECT_TRUE(cli_says(&self->out, "[{\"start\":\"%lx\",\"end\":\"%lx\",\"pages\":1,",
+			     (unsigned long)region_page(&self->own, CACHED),
+			     (unsigned long)region_page(&self->own, CACHED + 1)));
+	EXPECT_TRUE(cli_says(&self->out, "\"why\":\"in the swap cache"));
+	child_kill(&self->child);
+
+	fd = open(self->output, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ((off_t)(PAGES * PAGE_BYTES), lseek(fd, 0, SEEK_END));
+	EXPECT_FALSE(has_page(fd, RESIDENT));
+	EXPECT_FALSE(has_page(fd, CACHED));
+	EXPECT_TRUE(has_page(fd, ZERO));
+	EXPECT_TRUE(has_page(fd, 0) && has_page(fd, PAGES - 1));
+	EXPECT_EQ(0, wrong_pages(fd, &self->own));
+	close(fd);
+}
 
 TEST_F(cli_swap_read, pages_of_a_file)
 {
