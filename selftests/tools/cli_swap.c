@@ -163,12 +163,45 @@ TEST_F(cli_swap, without_the_module_shares_are_those_of_smaps)
 	EXPECT_TRUE(cli_says(&self->out, "files of shared memory in swap"));
 }
 
+#define NOBODY		65534
+#define NOBODYS		48	/* pages */
+
+static int swapped_of_nobody(struct child *c, void *arg)
+{
+	struct region r;
+
+	(void)arg;
+	if (region_map_filled(&r, NOBODYS) || region_pageout(&r) || setgid(NOBODY) ||
+	    setuid(NOBODY) || !child_tell(c))
+		return 1;
+	child_hear(c);
+	return 0;
+}
+
+TEST_F(cli_swap, slots_of_a_user)
+{
+	struct child other;
+	char key[32];
+
+	ASSERT_EQ(0, child_start(&other, swapped_of_nobody, NULL));
+	ASSERT_TRUE(child_hear(&other));
+	SWAP("--json --by user");
+	snprintf(key, sizeof(key), "\"name\":\"%d", NOBODY);
+	/* What it shares by fork is in other places, too. */
+	EXPECT_LE(NOBODYS, cli_number(&self->out, key, "pswap")) TH_LOG("%s", self->out.text);
+	if (!source_is_proc())
+		EXPECT_EQ(NOBODYS, cli_number(&self->out, key, "alone"));
+	child_kill(&other);
+	SWAP("--json --by user");
+	EXPECT_FALSE(cli_says(&self->out, "%s", key));
+}
+
 static int as_another_user(struct child *c, void *arg)
 {
 	struct cli *out = arg;
 
 	(void)c;
-	if (setgid(65534) || setuid(65534) || cli_run(out, "swap"))
+	if (setgid(NOBODY) || setuid(NOBODY) || cli_run(out, "swap"))
 		return 1;
 	return !(out->status == 1 && cli_says(out, "run this as root"));
 }
