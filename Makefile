@@ -18,7 +18,7 @@ export XPAGEMAP_START := $(shell date +%s)
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo check test check-debug check-upstream check-series check-clients bench shell lint rust-analyzer module install kernel-tree \
+.PHONY: help demo check test check-debug check-upstream check-series check-clients bench pictures shell lint rust-analyzer module install kernel-tree \
 	patches post deps kernel tools examples clean distclean
 
 help: ## this list
@@ -45,6 +45,9 @@ check-series: ## build and boot a kernel after each patch of each series: SERIES
 
 check-clients: ## programs that others wrote, as judges and users (CLIENTS="drgn redis" to choose): Documentation/clients.md
 	@CLIENTS="$(CLIENTS)" scripts/clients.sh
+
+pictures: kernel tools ## draw the pictures of README.md, Documentation/*.svg
+	@scripts/pictures.sh
 
 bench: ## measure readers in instructions: tables, build/bench.json (TESTS=bench_save to choose; QUICK=1)
 	@scripts/bench.sh
