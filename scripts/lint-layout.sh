@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Fails if a file has more than 400 lines, or a source file no licence in its first
-# lines. Patches, lock files, the generated manual page and the licence
-# itself may be longer.
+# lines. Patches, lock files, the licence, the generated manual page and drawings may
+# be longer.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -14,7 +14,7 @@ cd "$ROOT"
 while read -r file; do
 	[ ! -L "$file" ] || continue
 	case $file in
-	*.patch | *.lock | COPYING | patches/* | Documentation/xpagemap.8) continue ;;
+	*.patch | *.lock | COPYING | patches/* | Documentation/xpagemap.8 | *.svg) continue ;;
 	esac
 	lines=$(wc -l <"$file")
 	if [ "$lines" -gt "$MAXIMUM" ]; then

@@ -187,7 +187,7 @@ TEST_F(cli_swap, slots_of_a_user)
 	ASSERT_TRUE(child_hear(&other));
 	SWAP("--json --by user");
 	snprintf(key, sizeof(key), "\"name\":\"%d", NOBODY);
-	/* What it shares by fork is in other places, too. */
+	/* Slots shared by fork count in part. */
 	EXPECT_LE(NOBODYS, cli_number(&self->out, key, "pswap")) TH_LOG("%s", self->out.text);
 	if (!source_is_proc())
 		EXPECT_EQ(NOBODYS, cli_number(&self->out, key, "alone"));

@@ -125,7 +125,7 @@ static int letter_colour(char letter)
 static bool last_line(const struct screen *screen, size_t *scale, long *first, long *last,
 		      long *all)
 {
-	const char *line = screen->text[SCREEN_LINES - 1], *found = strstr(line, "arrows");
+	const char *found = strstr(screen->text[SCREEN_LINES - 1], "arrows");
 
 	/* Rows of a pass that goes on are not all there. */
 	if (!found || strstr(screen->text[0], " %"))
@@ -173,23 +173,20 @@ static bool find_cells(struct screen *screen, int pagemap, const struct region *
 	static const char rows[] = "jjjjjjjjjjjjjjjjjjjj";
 	time_t end = time(NULL) + PATIENCE;
 	long first, last, all, pressed = -1;
-	const char *keys;
 	size_t scale;
-	int line;
 
 	screen_type(screen, "g");
 	while (time(NULL) < end && screen_read(screen, 100)) {
 		if (!last_line(screen, &scale, &first, &last, &all) || (wanted && wanted != scale))
 			continue;
-		line = line_of(screen, r);
+		int line = line_of(screen, r);
+		const char *keys = line ? rows + strlen(rows) + HEAD - line :
+				   last < all ? " " : "g";
+
 		if (line && cells_are_right(screen, pagemap, r, line, scale))
 			return true;
 		if (first == pressed || line == HEAD || (line && last == all))
 			continue;
-		if (line)
-			keys = rows + strlen(rows) - (line - HEAD);
-		else
-			keys = last < all ? " " : "g";
 		if (screen_type(screen, keys))
 			return false;
 		pressed = first;

@@ -44,7 +44,7 @@ int child_start(struct child *c, int (*body)(struct child *c, void *arg),
 		return err;
 	}
 	if (!pid) {
-		/* *c may be memory shared with the parent, as a fixture with a parent's teardown is. */
+		/* *c can be shared with the parent: a fixture that the parent tears down is. */
 		struct child own = { .in = down[0], .out = up[1] };
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
