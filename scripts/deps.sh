@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Installs missing tools and names them; silent if none is missing.
-# Packages come from apt, bindgen from crates.io and virtme-ng from PyPI, the
+# Packages come from apt, bindgen from cargo's registry and virtme-ng from PyPI, the
 # last two into the cache, and so a newer QEMU where the system's is too old.
 # --lint: also those that only `make lint` needs.
 
