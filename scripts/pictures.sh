@@ -11,23 +11,15 @@
 . "$SCRIPTS/clients/packages.sh"
 
 RICH_VERSION=14.1.0
-VENV=$CACHE/clients/rich-$RICH_VERSION
 OUT=$BUILD/pictures
 
-install_rich() {
-	[ ! -e "$VENV/.done" ] || return 0
-	rm -rf "$VENV"
-	"$PYTHON" -m venv "$VENV" && "$VENV/bin/pip" install --disable-pip-version-check "rich==$RICH_VERSION" &&
-		touch "$VENV/.done"
-}
-
-work "install rich $RICH_VERSION" "$CACHE/log/pictures.log" install_rich || die "no rich"
+rich=$(client_python rich "$RICH_VERSION") || die "no rich"
 tmux=$(command -v tmux) || tmux=$(client_packages tmux tmux)/usr/bin/tmux || die "no tmux"
 rm -rf "$OUT"
 mkdir -p "$OUT"
 say "draw the pictures in a guest ..."
 LD_LIBRARY_PATH=$(client_libraries "$CACHE/clients/tmux") \
 	"$QEMU_DIR/run.sh" -- "$SCRIPTS/pictures/guest.sh" "$OUT" "$PYTHON" "$tmux"
-"$VENV/bin/python" "$SCRIPTS/pictures/screen.py" "xpagemap watch" <"$OUT/screen" >"$ROOT/Documentation/watch.svg"
+"$rich/bin/python" "$SCRIPTS/pictures/screen.py" "xpagemap watch" <"$OUT/screen" >"$ROOT/Documentation/watch.svg"
 cp "$OUT/plot.svg" "$ROOT/Documentation/plot.svg"
 say "done: Documentation/watch.svg, Documentation/plot.svg"

@@ -8,15 +8,7 @@
 
 DRGN_VERSION=0.3.0
 HERE=$SCRIPTS/clients/drgn
-VENV=$CACHE/clients/drgn-$DRGN_VERSION
 RAM=$DIR/ram
-
-drgn_install() {
-	[ ! -e "$VENV/.done" ] || return 0
-	rm -rf "$VENV"
-	"$PYTHON" -m venv "$VENV" && "$VENV/bin/pip" install --disable-pip-version-check "drgn==$DRGN_VERSION" &&
-		touch "$VENV/.done"
-}
 
 drgn_layout() {
 	local args
@@ -40,7 +32,7 @@ drgn_guest() {
 	wait "$guest"
 }
 
-work "set up drgn $DRGN_VERSION" "$CACHE/log/client-drgn.log" drgn_install
+VENV=$(client_python drgn "$DRGN_VERSION")
 "$QEMU_DIR/build.sh" patched
 work "build the layout of the kernel's types" "$BUILD/log/layout.log" drgn_layout
 "$(llvm_tool clang)" -O2 -Wall -Wextra -o "$DIR/subject" "$SCRIPTS/clients/subject.c"

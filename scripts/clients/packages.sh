@@ -39,6 +39,18 @@ client_packages() {
 	echo "$suite $*" >"$dir/.packages"
 }
 
+# client_python PACKAGE VERSION: an environment with a package of PyPI; prints its directory.
+client_python() {
+	local dir=$CACHE/clients/$1-$2
+	echo "$dir"
+	[ ! -e "$dir/.done" ] || return 0
+	rm -rf "$dir"
+	work "install $1 $2" "$CACHE/log/client-$1.log" "$PYTHON" -m venv "$dir" || return 1
+	work "download $1 $2" "$CACHE/log/client-$1.log" \
+		"$dir/bin/pip" install --disable-pip-version-check "$1==$2" || return 1
+	touch "$dir/.done"
+}
+
 # client_version NAME PACKAGE: the version that was opened, or that of the system's own package.
 client_version() {
 	sed -n "s/^$2 //p" "$CACHE/clients/$1/.versions" 2>/dev/null | grep . ||

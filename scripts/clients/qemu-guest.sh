@@ -5,19 +5,13 @@
 
 set -euo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=scripts/clients/patiently-guest.sh
+. "$HERE/patiently-guest.sh"
 cd "$(mktemp -d)"
 GROUP=/sys/fs/cgroup/vm
 echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 mkdir "$GROUP"
 echo 64M >"$GROUP/memory.high"
-patiently() {
-	for _ in $(seq 1200); do
-		! "$@" >/dev/null 2>&1 || return 0
-		sleep 0.1
-	done
-	echo "in vain: $*" >&2
-	return 1
-}
 head -c 32M /dev/urandom >data
 head -c 32M /dev/zero >zeroes
 options=()

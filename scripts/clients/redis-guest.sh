@@ -4,17 +4,10 @@
 # In the guest, for scripts/clients/redis.sh: `key value` lines of pages.
 
 set -euo pipefail
+# shellcheck source=scripts/clients/patiently-guest.sh
+. "$(dirname "$0")/patiently-guest.sh"
 cd "$(mktemp -d)"
 cli() { "$REDIS/usr/bin/redis-cli" -s "$PWD/socket" "$@" 2>/dev/null; }
-# Tries a command until it succeeds, for a minute.
-patiently() {
-	for _ in $(seq 600); do
-		! "$@" >/dev/null 2>&1 || return 0
-		sleep 0.1
-	done
-	echo "in vain: $*" >&2
-	return 1
-}
 traced() { grep -q '^TracerPid:.*[1-9]' "/proc/$server/status"; }
 stopped() { grep -q '^State:.*stop' "/proc/$child/status"; }
 
