@@ -81,6 +81,27 @@ impl Text {
         Ok(self.0.extend_from_slice(bytes, GFP_KERNEL)?)
     }
 
+    /// Appends the digits of a number in base `BASE`, 16 at most.
+    ///
+    /// # Errors
+    ///
+    /// - [`ENOMEM`]: out of memory.
+    pub(crate) fn append_number<const BASE: usize>(&mut self, mut number: usize) -> Result {
+        const { assert!(BASE >= 2 && BASE <= 16) };
+        let mut digits = [0; usize::BITS as usize];
+        let mut first = digits.len();
+
+        for (i, digit) in digits.iter_mut().enumerate().rev() {
+            *digit = b"0123456789abcdef"[number % BASE];
+            first = i;
+            number /= BASE;
+            if number == 0 {
+                break;
+            }
+        }
+        self.append_bytes(digits.get(first..).unwrap_or(&[]))
+    }
+
     /// Appends the last line of a view whose address space is gone.
     ///
     /// # Errors
@@ -221,5 +242,24 @@ impl<L: Lines> Operations for TextFile<L> {
 
         *offset += file::Offset::try_from(read)?;
         Ok(read)
+    }
+}
+
+#[kunit_tests(xpagemap_text)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_the_digits_of_the_macros() {
+        let numbers = [0, 1, 9, 10, 15, 16, 0xdead_beef_0000, usize::MAX];
+
+        for number in numbers {
+            let (mut text, mut expected) = (Text::new(), Text::new());
+
+            assert!(text.append_number::<10>(number).is_ok());
+            assert!(text.append_number::<16>(number).is_ok());
+            assert!(expected.append(fmt!("{number}{number:x}")).is_ok());
+            assert_eq!(text.as_bytes(), expected.as_bytes());
+        }
     }
 }

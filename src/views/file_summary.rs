@@ -21,10 +21,7 @@ use crate::{
         Lines,
         Text, //
     },
-    walk::{
-        FileSlots,
-        SlotState, //
-    },
+    walk::FileSlots,
 };
 
 /// The pages in swap, by the location of their bytes.
@@ -39,12 +36,9 @@ struct SwapCounts {
 }
 
 impl SwapCounts {
-    fn add(&mut self, state: &SlotState) {
-        if state.slot().is_none() {
-            return;
-        }
+    fn add(&mut self, backing: Backing) {
         self.all += 1;
-        *match state.backing {
+        *match backing {
             Backing::Device => &mut self.disk,
             Backing::Zero => &mut self.zero,
             Backing::Zswap => &mut self.zswap,
@@ -105,13 +99,17 @@ impl Lines for FileSummary {
             cursor.cached.dirty += counts.dirty;
             return Ok(true);
         }
-        if let Some((_, states)) = cursor.walk.step(&self.0)? {
-            for state in states {
-                cursor.swapped.add(state);
+        let Cursor { walk, swapped, .. } = cursor;
+        let more = walk.step(&self.0, |located| {
+            for (_, _, _, backing) in located.slots() {
+                swapped.add(backing);
             }
-            return Ok(true);
+            Ok(())
+        })?;
+
+        if !more {
+            self.write(cursor, text)?;
         }
-        self.write(cursor, text)?;
-        Ok(false)
+        Ok(more)
     }
 }

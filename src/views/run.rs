@@ -13,7 +13,7 @@ use kernel::{
 
 use crate::{
     files::Text,
-    walk::SlotState, //
+    walk::Located, //
 };
 
 /// KIND: the owner of a page in swap.
@@ -54,21 +54,6 @@ struct Run {
 }
 
 impl Run {
-    /// Returns the run of one page; [`None`] if it is not in swap.
-    fn from_state(page: usize, state: &SlotState) -> Option<Self> {
-        Some(Self {
-            page,
-            pages: 1,
-            slot: state.slot()?,
-            kind: if state.page.flags.contains(PageFlag::File) {
-                Kind::Shmem
-            } else {
-                Kind::Anon
-            },
-            backing: state.backing,
-        })
-    }
-
     /// Joins `next` to this run if it continues it, in pages and in swap slots alike. Returns
     /// whether it did.
     fn join(&mut self, next: &Self) -> bool {
@@ -88,14 +73,20 @@ impl Run {
     fn write(&self, unit: usize, text: &mut Text) -> Result {
         let start = self.page * unit;
         let end = (self.page + self.pages) * unit;
-        let SwapSlot { swap_type, offset } = self.slot;
-        let pages = self.pages;
-        let kind = self.kind.name();
-        let place = place(self.backing);
 
-        text.append(fmt!(
-            "{start:x}-{end:x} {swap_type} {offset} {pages} {kind} {place}\n"
-        ))
+        // The macros for formatting take most of the time that a page by itself takes.
+        text.append_number::<16>(start)?;
+        text.append_bytes(b"-")?;
+        text.append_number::<16>(end)?;
+        for number in [self.slot.swap_type.into(), self.slot.offset, self.pages] {
+            text.append_bytes(b" ")?;
+            text.append_number::<10>(number)?;
+        }
+        for word in [self.kind.name(), place(self.backing)] {
+            text.append_bytes(b" ")?;
+            text.append_bytes(word.as_bytes())?;
+        }
+        text.append_bytes(b"\n")
     }
 }
 
@@ -120,17 +111,25 @@ impl Runs {
         Ok(())
     }
 
-    /// Adds the runs of those of `states` that are in swap; `first` is the number of the first page.
-    pub(super) fn add_states(
-        &mut self,
-        first: usize,
-        states: &[SlotState],
-        text: &mut Text,
-    ) -> Result {
-        for (page, state) in (first..).zip(states) {
-            if let Some(run) = Run::from_state(page, state) {
-                self.add(run, text)?;
-            }
+    /// Adds the runs of those pages that are in swap.
+    pub(super) fn add_located(&mut self, located: &Located<'_>, text: &mut Text) -> Result {
+        for (page, slot, state, backing) in located.slots() {
+            let kind = if state.flags.contains(PageFlag::File) {
+                Kind::Shmem
+            } else {
+                Kind::Anon
+            };
+
+            self.add(
+                Run {
+                    page,
+                    pages: 1,
+                    slot,
+                    kind,
+                    backing,
+                },
+                text,
+            )?;
         }
         Ok(())
     }

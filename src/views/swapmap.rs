@@ -4,14 +4,10 @@
 
 use kernel::{
     mm::{
-        page_state::PageState,
         shmem::ShmemFile,
         Mm, //
     },
-    page::{
-        PAGE_SHIFT,
-        PAGE_SIZE, //
-    },
+    page::PAGE_SIZE,
     prelude::*,
     sync::{
         aref::ARef,
@@ -25,65 +21,39 @@ use crate::{
         Text, //
     },
     walk::{
-        self,
-        FileSlots,
-        SlotState,
-        Sparse,
-        Step,
-        Wanted,
-        WINDOW_PAGES, //
+        AddressSlots,
+        FileSlots, //
     },
 };
 
 use super::run::Runs;
 
-/// `PID/swapmap`.
-pub(crate) struct Swapmap(pub(crate) ARef<Mm>);
-
-/// The position in an address space.
-pub(crate) struct Cursor {
-    walk: Sparse<SlotState>,
-    scratch: KVec<PageState>,
+/// The position in `W`, a walk.
+pub(crate) struct Cursor<W> {
+    walk: W,
     runs: Runs,
 }
 
+/// `PID/swapmap`.
+pub(crate) struct Swapmap(pub(crate) ARef<Mm>);
+
 impl Lines for Swapmap {
-    type Cursor = Cursor;
+    type Cursor = Cursor<AddressSlots>;
 
-    fn begin(&self) -> Result<Cursor> {
-        let wanted = Wanted {
-            private: true,
-            shared: false,
-            hugetlb: false,
-            shmem_swap: true,
-        };
-
+    fn begin(&self) -> Result<Self::Cursor> {
         Ok(Cursor {
-            walk: Sparse::new(wanted, SlotState::UNMAPPED)?,
-            scratch: KVec::from_elem(PageState::UNMAPPED, WINDOW_PAGES, GFP_KERNEL)?,
+            walk: AddressSlots::new()?,
             runs: Runs::new(PAGE_SIZE),
         })
     }
 
-    fn step(&self, cursor: &mut Cursor, text: &mut Text) -> Result<bool> {
-        let Cursor {
-            walk,
-            scratch,
-            runs,
-        } = cursor;
-        let decoded = walk.step(&self.0, |mm, start, states| {
-            walk::slot_states(states, scratch, |pages| {
-                walk::page_states(mm, start, pages).map(drop)
-            })
-        })?;
+    fn step(&self, cursor: &mut Self::Cursor, text: &mut Text) -> Result<bool> {
+        let Cursor { walk, runs } = cursor;
 
-        match decoded {
-            Step::Window { start, states, .. } => {
-                runs.add_states(start >> PAGE_SHIFT, states, text)?;
-                return Ok(true);
-            }
-            Step::End => runs.finish(text)?,
-            Step::Gone => {
+        match walk.step(&self.0, |located| runs.add_located(located, text))? {
+            Some(true) => return Ok(true),
+            Some(false) => runs.finish(text)?,
+            None => {
                 runs.finish(text)?;
                 text.append_gone()?;
             }
@@ -95,26 +65,23 @@ impl Lines for Swapmap {
 /// `files/ID/swapmap`.
 pub(crate) struct FileSwapmap(pub(crate) Arc<ShmemFile>);
 
-/// The position in a file.
-pub(crate) struct FileCursor {
-    walk: FileSlots,
-    runs: Runs,
-}
-
 impl Lines for FileSwapmap {
-    type Cursor = FileCursor;
+    type Cursor = Cursor<FileSlots>;
 
-    fn begin(&self) -> Result<FileCursor> {
-        Ok(FileCursor {
+    fn begin(&self) -> Result<Self::Cursor> {
+        Ok(Cursor {
             walk: FileSlots::new()?,
             runs: Runs::new(1),
         })
     }
 
-    fn step(&self, cursor: &mut FileCursor, text: &mut Text) -> Result<bool> {
-        match cursor.walk.step(&self.0)? {
-            Some((first, states)) => cursor.runs.add_states(first, states, text).map(|()| true),
-            None => cursor.runs.finish(text).map(|()| false),
+    fn step(&self, cursor: &mut Self::Cursor, text: &mut Text) -> Result<bool> {
+        let Cursor { walk, runs } = cursor;
+        let more = walk.step(&self.0, |located| runs.add_located(located, text))?;
+
+        if !more {
+            runs.finish(text)?;
         }
+        Ok(more)
     }
 }

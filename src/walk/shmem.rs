@@ -85,12 +85,12 @@ fn complete(mm: &MmapReadGuard<'_>, start: usize, states: &mut [PageState]) {
 
 /// Returns the states of the pages of a run, `pages` pages from number `index` on, each with its
 /// number in the run. `states` begins with that of page number `first`.
-pub(crate) fn states_of_run(
-    states: &mut [PageState],
+pub(crate) fn states_of_run<S>(
+    states: &mut [S],
     first: usize,
     index: usize,
     pages: usize,
-) -> impl Iterator<Item = (&mut PageState, usize)> {
+) -> impl Iterator<Item = (&mut S, usize)> {
     let part = first.saturating_sub(index).min(pages)..pages;
     let begin = (index + part.start).checked_sub(first);
 

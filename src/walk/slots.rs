@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Pages in swap, and the location of their bytes.
+//! The swap slots of pages, and the location of their bytes.
+
+use core::ops::Range;
 
 use kernel::{
     mm::{
         page_state::{
-            PageFlag,
             PageKind,
             PageState, //
         },
         shmem::{
-            ShmemFile,
             SwapRun,
             SwapSlot, //
         },
@@ -20,146 +20,174 @@ use kernel::{
 };
 
 use super::{
+    runs::Windows,
     shmem::states_of_run,
     sparse::WINDOW_PAGES, //
 };
 
-/// The state of a page, and the location of the bytes of a page in swap.
-#[derive(Clone, Copy)]
-pub(crate) struct SlotState {
-    /// The state of the page.
-    pub(crate) page: PageState,
-    /// The location of the bytes; [`Backing::None`] if the page is not in swap.
-    pub(crate) backing: Backing,
-}
+/// The pages that a walk locates without dropping the lock, about: as many as one search of a page
+/// cache finds.
+const PAGES_AT_ONCE: usize = 512;
 
-impl SlotState {
-    /// The state of a page that is not mapped.
-    pub(crate) const UNMAPPED: Self = Self {
-        page: PageState::UNMAPPED,
-        backing: Backing::None,
-    };
-
-    /// Returns the page's swap slot.
-    pub(crate) fn slot(&self) -> Option<SwapSlot> {
-        slot(&self.page)
-    }
-}
-
-fn slot(page: &PageState) -> Option<SwapSlot> {
+/// Returns the swap slot of a page.
+#[inline]
+pub(crate) fn slot(page: &PageState) -> Option<SwapSlot> {
     (page.kind == PageKind::Swap).then_some(SwapSlot {
         swap_type: page.swap_type,
         offset: page.frame,
     })
 }
 
-/// Fills `states` with pages that `decode` decodes, and looks up the slots of those in swap.
-/// `scratch` is memory of at least the same length.
-///
-/// A slot may be freed and reused before it is looked up. So the pages are decoded again: the slot
-/// was that of the page if the page still has it. A page that has got another slot was written to
-/// that slot meanwhile, and was in the swap cache then.
-///
-/// # Errors
-///
-/// - [`EINVAL`]: `scratch` is too short.
-/// - Those of `decode`.
-pub(crate) fn slot_states(
-    states: &mut [SlotState],
-    scratch: &mut [PageState],
-    mut decode: impl FnMut(&mut [PageState]) -> Result,
-) -> Result {
-    let pages = scratch.get_mut(..states.len()).ok_or(EINVAL)?;
-    let mut swapped = false;
-
-    decode(pages)?;
-    for (state, &page) in states.iter_mut().zip(&*pages) {
-        let slot = slot(&page);
-
-        swapped |= slot.is_some();
-        *state = SlotState {
-            page,
-            backing: slot.map_or(Backing::None, |slot| slot.backing()),
-        };
-    }
-    if !swapped {
-        return Ok(());
-    }
-    decode(pages)?;
-    for (state, &page) in states.iter_mut().zip(&*pages) {
-        if slot(&page).is_some_and(|slot| state.slot() != Some(slot)) {
-            state.backing = Backing::Cache;
-        }
-        state.page = page;
-    }
-    Ok(())
+/// Consecutive pages of a walk.
+pub(crate) struct Located<'a> {
+    /// The number of the first page.
+    pub(crate) first: usize,
+    /// The states of the pages.
+    pub(crate) pages: &'a [PageState],
+    /// The location of the bytes of each page; without meaning for a page that is not in swap.
+    pub(crate) backings: &'a [Backing],
 }
 
-/// Sets the states of those pages of a file that are in swap; `states` begins with that of page
-/// number `first`. The others are [`PageState::UNMAPPED`].
-fn file_states(file: &ShmemFile, first: usize, states: &mut [PageState]) {
-    let mut runs = [SwapRun::EMPTY; 16];
-    let last = first.saturating_add(states.len().saturating_sub(1));
-    let mut range = first..=last;
-
-    states.fill(PageState::UNMAPPED);
-    while !range.is_empty() {
-        for run in file.mapping().swap_runs(&mut range, &mut runs) {
-            for (state, page) in states_of_run(states, first, run.index, run.pages) {
-                state.kind = PageKind::Swap;
-                state.flags = PageFlag::File.into();
-                state.swap_type = run.slot.swap_type;
-                state.frame = run.slot.offset + page;
-            }
-        }
+impl Located<'_> {
+    /// Returns the swap slot of each page in swap, its number, its state and its location.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = (usize, SwapSlot, &PageState, Backing)> {
+        (self.first..)
+            .zip(self.pages)
+            .zip(self.backings)
+            .filter_map(|((number, page), &backing)| Some((number, slot(page)?, page, backing)))
     }
 }
 
-/// A walk through the pages of a file that are in swap. Others cost next to nothing.
-pub(crate) struct FileSlots {
-    page: usize,
-    states: KVec<SlotState>,
-    scratch: KVec<PageState>,
+/// Locates the bytes of pages in swap; with memory for one window of pages.
+///
+/// A slot may be freed and reused before it is looked up. So the pages are decoded afterwards: the
+/// slot was that of the page if the page still has it. A page that has got another slot was written
+/// to that slot meanwhile, and was in the swap cache then.
+pub(super) struct Locator {
+    before: KVec<PageState>,
+    pages: KVec<PageState>,
+    backings: KVec<Backing>,
 }
 
-impl FileSlots {
-    /// Returns a walk from the first page on.
+impl Locator {
+    /// Returns a locator.
     ///
     /// # Errors
     ///
     /// - [`ENOMEM`]: out of memory.
-    pub(crate) fn new() -> Result<Self> {
+    pub(super) fn new() -> Result<Self> {
         Ok(Self {
-            page: 0,
-            states: KVec::from_elem(SlotState::UNMAPPED, WINDOW_PAGES, GFP_KERNEL)?,
-            scratch: KVec::from_elem(PageState::UNMAPPED, WINDOW_PAGES, GFP_KERNEL)?,
+            before: KVec::from_elem(PageState::UNMAPPED, WINDOW_PAGES, GFP_KERNEL)?,
+            pages: KVec::from_elem(PageState::UNMAPPED, WINDOW_PAGES, GFP_KERNEL)?,
+            backings: KVec::from_elem(Backing::None, WINDOW_PAGES, GFP_KERNEL)?,
         })
     }
 
-    /// Finds the next window, and returns the number of its first page and its states; none where
-    /// nothing was found. [`None`] at the end of the file.
+    /// Locates the bytes of `pages` pages from number `first` on, at most [`WINDOW_PAGES`];
+    /// `decode` decodes them, twice if one is in swap.
+    ///
+    /// # Errors
+    ///
+    /// - [`EINVAL`]: too many pages.
+    /// - Those of `decode` and of `found`.
+    pub(super) fn pages(
+        &mut self,
+        first: usize,
+        pages: usize,
+        mut decode: impl FnMut(&mut [PageState]) -> Result,
+        found: &mut impl FnMut(&Located<'_>) -> Result,
+    ) -> Result {
+        let before = self.before.get_mut(..pages).ok_or(EINVAL)?;
+        let pages = self.pages.get_mut(..pages).ok_or(EINVAL)?;
+        let backings = self.backings.get_mut(..pages.len()).ok_or(EINVAL)?;
+
+        decode(before)?;
+        if !before.iter().any(|page| slot(page).is_some()) {
+            return Ok(());
+        }
+        for (backing, page) in backings.iter_mut().zip(&*before) {
+            *backing = slot(page).map_or(Backing::Cache, |slot| slot.backing());
+        }
+        decode(pages)?;
+        for ((backing, page), before) in backings.iter_mut().zip(&*pages).zip(&*before) {
+            if slot(page) != slot(before) {
+                *backing = Backing::Cache;
+            }
+        }
+        found(&Located {
+            first,
+            pages,
+            backings,
+        })
+    }
+
+    /// Locates the bytes of the pages of `windows`, some hundreds; `decode` gets the number of the
+    /// first page of a window and decodes the pages. Returns the number of the first page left.
     ///
     /// # Errors
     ///
     /// - [`EINVAL`]: does not happen.
-    pub(crate) fn step(&mut self, file: &ShmemFile) -> Result<Option<(usize, &[SlotState])>> {
-        let mut range = self.page..=usize::MAX;
+    /// - Those of `decode` and of `found`.
+    pub(super) fn windows(
+        &mut self,
+        mut windows: Windows<'_>,
+        decode: impl Fn(usize, &mut [PageState]) -> Result,
+        found: &mut impl FnMut(&Located<'_>) -> Result,
+    ) -> Result<Option<usize>> {
+        let mut done = 0;
 
-        match file.mapping().next_swapped(&mut range) {
-            Some(first) => {
-                slot_states(&mut self.states, &mut self.scratch, |pages| {
-                    file_states(file, first, pages);
-                    Ok(())
-                })?;
-                // The last page that a file can have is far below the last number.
-                self.page = first.saturating_add(WINDOW_PAGES);
-                Ok(Some((first, &self.states)))
-            }
-            None if range.is_empty() => Ok(None),
-            None => {
-                self.page = *range.start();
-                Ok(Some((self.page, &[])))
+        while done < PAGES_AT_ONCE {
+            let Some(window) = windows.next() else {
+                break;
+            };
+            done += window.pages.len();
+            self.window(window.pages, window.runs, &decode, found)?;
+        }
+        Ok(windows.rest())
+    }
+
+    fn window(
+        &mut self,
+        numbers: Range<usize>,
+        runs: &[SwapRun],
+        decode: &impl Fn(usize, &mut [PageState]) -> Result,
+        found: &mut impl FnMut(&Located<'_>) -> Result,
+    ) -> Result {
+        let first = numbers.start;
+        let pages = self.pages.get_mut(..numbers.len()).ok_or(EINVAL)?;
+        let backings = self.backings.get_mut(..numbers.len()).ok_or(EINVAL)?;
+
+        // The other pages were not in swap.
+        backings.fill(Backing::Cache);
+        for run in runs {
+            for (backing, page) in states_of_run(backings, first, run.index, run.pages) {
+                *backing = slot_of(run, page).backing();
             }
         }
+        decode(first, pages)?;
+        for run in runs {
+            let backings = states_of_run(backings, first, run.index, run.pages);
+            let pages = states_of_run(pages, first, run.index, run.pages);
+
+            for ((backing, page), (state, _)) in backings.zip(pages) {
+                if slot(state) != Some(slot_of(run, page)) {
+                    *backing = Backing::Cache;
+                }
+            }
+        }
+        found(&Located {
+            first,
+            pages,
+            backings,
+        })
+    }
+}
+
+/// Returns the slot of page `page` of a run.
+#[inline]
+fn slot_of(run: &SwapRun, page: usize) -> SwapSlot {
+    SwapSlot {
+        offset: run.slot.offset + page,
+        ..run.slot
     }
 }

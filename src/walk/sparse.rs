@@ -130,16 +130,26 @@ fn next_swapped(vma: &VmaRef, shmem: &ShmemMapping<'_>, addr: usize) -> Next {
 }
 
 /// The position of a scan.
-struct Scan {
+pub(super) struct Scan {
     wanted: Wanted,
-    addr: usize,
+    /// The address at which the scan continues.
+    pub(super) addr: usize,
     window_pages: usize,
 }
 
 impl Scan {
+    /// Returns a scan from address 0 on.
+    pub(super) fn new(wanted: Wanted) -> Self {
+        Self {
+            wanted,
+            addr: 0,
+            window_pages: FIRST_WINDOW_PAGES,
+        }
+    }
+
     /// Returns the VMA and the window from the position on, and advances past it; no pages where
     /// none was found up to there. [`None`] at the end of the address space.
-    fn next<'a>(
+    pub(super) fn next<'a>(
         &mut self,
         mm: &'a MmapReadGuard<'_>,
     ) -> Result<Option<(&'a VmaRef, usize, usize)>> {
@@ -198,11 +208,7 @@ impl<S: Copy> Sparse<S> {
     /// - [`ENOMEM`]: out of memory.
     pub(crate) fn new(wanted: Wanted, scratch: S) -> Result<Self> {
         Ok(Self {
-            scan: Scan {
-                wanted,
-                addr: 0,
-                window_pages: FIRST_WINDOW_PAGES,
-            },
+            scan: Scan::new(wanted),
             states: KVec::from_elem(scratch, WINDOW_PAGES, GFP_KERNEL)?,
         })
     }
