@@ -52,11 +52,24 @@ fn parse(text: &str) -> Vec<Device> {
         .collect()
 }
 
-/// The path of the device with swap type `area`, if it is known.
-pub fn path(devices: &[Device], area: u64) -> Option<&str> {
-    let found = devices.iter().find(|device| device.area == area)?;
+/// The path of the device that has slot `offset` of swap type `area`, and whether that is certain.
+///
+/// The list is in the order of types, and leaves some out: a device can have a type above its place.
+/// It is certain if one device alone can have the slot, which is in use; else the place decides.
+pub fn path(devices: &[Device], area: u64, offset: u64) -> Option<(&str, bool)> {
+    let may_have = |device: &&Device| {
+        device.area <= area && device.used > 0 && offset <= device.size / procfs::page_size()
+    };
+    let mut candidates = devices.iter().filter(may_have);
+    let first = candidates.next()?;
 
-    Some(&found.path)
+    match candidates.next() {
+        None => Some((&first.path, true)),
+        Some(_) => {
+            let found = devices.iter().filter(may_have).find(|d| d.area == area)?;
+            Some((&found.path, false))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -71,7 +84,30 @@ mod tests {
         let found = parse(text);
         assert_eq!(found.len(), 2);
         assert_eq!((found[0].size, found[0].used), (1048572 * 1024, 8192));
-        assert_eq!(path(&found, 1), Some("/swap file"));
-        assert_eq!(path(&found, 2), None);
+    }
+
+    fn device(area: u64, pages: u64, used: u64) -> Device {
+        Device {
+            area,
+            path: format!("/dev/{area}"),
+            size: pages * procfs::page_size(),
+            used: used * procfs::page_size(),
+        }
+    }
+
+    #[test]
+    fn one_candidate_is_certain() {
+        let large_and_small = [device(0, 1000, 3), device(1, 10, 3)];
+        assert_eq!(path(&large_and_small, 1, 500), Some(("/dev/0", true)));
+        assert_eq!(path(&large_and_small, 1, 5), Some(("/dev/1", false)));
+        assert_eq!(path(&large_and_small, 0, 5), Some(("/dev/0", true)));
+        // Type 0 was switched off: the place in the list is not the type.
+        assert_eq!(path(&[device(0, 10, 3)], 1, 5), Some(("/dev/0", true)));
+        assert_eq!(
+            path(&[device(0, 10, 0), device(1, 10, 3)], 1, 5),
+            Some(("/dev/1", true))
+        );
+        assert_eq!(path(&[device(0, 10, 3), device(1, 10, 3)], 2, 5), None);
+        assert_eq!(path(&[device(0, 10, 3)], 0, 500), None);
     }
 }

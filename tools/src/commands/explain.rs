@@ -59,6 +59,9 @@ struct Facts {
     slot: Option<Slot>,
     /// Path of the swap device, if it is known.
     device: Option<String>,
+    /// Several devices can have the slot: `device` is the one in the place of its type in /proc/swaps.
+    #[serde(skip)]
+    device_in_doubt: bool,
     flags: Vec<&'static str>,
     /// Null if it is not known.
     anonymous: Option<Anonymous>,
@@ -172,6 +175,7 @@ fn facts(args: &Args, unknown: &mut Vec<Unknown>) -> Result<Facts> {
         frame: None,
         slot: None,
         device: None,
+        device_in_doubt: false,
         flags: entry.flags(),
         anonymous: exclusive.map(anonymous),
         page,
@@ -181,7 +185,10 @@ fn facts(args: &Args, unknown: &mut Vec<Unknown>) -> Result<Facts> {
         Place::Memory { frame } => (facts.state, facts.frame) = ("memory", Some(frame)),
         Place::Swap(slot) => {
             facts.state = "swap";
-            facts.device = swaps::path(&swaps::devices()?, slot.area).map(String::from);
+            if let Some((path, certain)) = swaps::path(&swaps::devices()?, slot.area, slot.offset) {
+                facts.device = Some(path.to_string());
+                facts.device_in_doubt = !certain;
+            }
             facts.slot = Some(Slot {
                 area: slot.area,
                 offset: slot.offset,

@@ -55,6 +55,10 @@ fn place(facts: &Facts) -> String {
         ("memory", ..) => "It is in memory and mapped.".to_string(),
         (_, _, Some(slot)) => {
             let device = match &facts.device {
+                Some(path) if facts.device_in_doubt => format!(
+                    "{path} (swap type {}, by the order of /proc/swaps)",
+                    slot.area
+                ),
                 Some(path) => format!("{path} (swap type {})", slot.area),
                 None => format!("swap type {}", slot.area),
             };
@@ -202,6 +206,7 @@ mod tests {
             frame: Some(0x1234),
             slot: None,
             device: None,
+            device_in_doubt: false,
             flags: vec!["soft-dirty"],
             anonymous: Some(anonymous(Exclusive::from_raw(0x8000_0000_0002_0002))),
             page: None,
@@ -255,6 +260,15 @@ mod tests {
             "It is in swap, in slot 5 of /dev/vdb (swap type 0)."
         );
         assert_eq!(text.len(), 2);
+
+        let facts = Facts {
+            device_in_doubt: true,
+            ..facts
+        };
+        assert_eq!(
+            of(&facts)[1],
+            "It is in swap, in slot 5 of /dev/vdb (swap type 0, by the order of /proc/swaps)."
+        );
     }
 
     #[test]
