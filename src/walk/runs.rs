@@ -72,9 +72,7 @@ impl<'r> Iterator for Windows<'r> {
             })
             .count();
         let (window, rest) = self.runs.split_at_checked(runs)?;
-        let cut = window
-            .last()
-            .is_some_and(|run| run.index + run.pages > end);
+        let cut = window.last().is_some_and(|run| run.index + run.pages > end);
 
         self.next = end;
         self.runs = if end == self.end {
@@ -114,7 +112,9 @@ mod tests {
 
         for (pages, runs) in expected {
             let window = windows.next();
-            assert!(window.is_some_and(|window| window.pages == *pages && window.runs.len() == *runs));
+            assert!(
+                window.is_some_and(|window| window.pages == *pages && window.runs.len() == *runs)
+            );
         }
         assert!(windows.rest().is_none() && windows.next().is_none());
     }
@@ -123,11 +123,7 @@ mod tests {
     fn near_runs_are_one_window() {
         let runs = [run(10, 1), run(12, 3), run(15 + GAP_PAGES, 1), run(2000, 1)];
 
-        check(
-            &runs,
-            0..4000,
-            &[(10..16 + GAP_PAGES, 3), (2000..2001, 1)],
-        );
+        check(&runs, 0..4000, &[(10..16 + GAP_PAGES, 3), (2000..2001, 1)]);
     }
 
     #[test]
