@@ -43,6 +43,10 @@ TEST_F(cli_check, broken_rule_is_status_1)
 			     (unsigned long)self->page, "writable-not-exclusive"));
 	EXPECT_TRUE(cli_says(&self->out, "checked 1 processes: 1 violations, 0 suspected"));
 	cli_free(&self->out);
+	EXPECT_EQ(0, cli_run(&self->out, "check -o rule,pid %d | tr -s ' '", getpid()));
+	EXPECT_TRUE(cli_says(&self->out, "rule pid\nwritable-not-exclusive %d\n", getpid()))
+		TH_LOG("%s", self->out.text);
+	cli_free(&self->out);
 	EXPECT_EQ(0, cli_run(&self->out, "check --json %d", getpid()));
 	EXPECT_EQ(1, self->out.status);
 	EXPECT_EQ(1, cli_number(&self->out, NULL, "certain"));

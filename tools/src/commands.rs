@@ -3,6 +3,7 @@
 //! The commands, a file each: arguments, a `main` that prints, and the JSON.
 
 pub mod check;
+mod columns;
 pub mod diff;
 pub mod explain;
 pub mod file;

@@ -55,6 +55,20 @@ impl Mapping {
         }
     }
 
+    /// Its addresses, permissions and name, as they stand above its pages.
+    pub fn heading(&self) -> String {
+        let Self {
+            start,
+            end,
+            permissions,
+            name,
+            ..
+        } = self;
+        let heading = format!("{start:x}-{end:x} {permissions} {name}");
+
+        heading.trim_end().to_string()
+    }
+
     /// The numbers of its virtual pages.
     pub fn pages(&self, page_size: u64) -> Range<u64> {
         self.start / page_size..self.end / page_size

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
+use super::columns::{Column, Columns, Output, Row};
 use crate::interrupt;
-use crate::json;
 use crate::select::{self, Process, Selection, Targets};
 use crate::target::Target;
 
@@ -32,6 +32,8 @@ pub struct Args {
     #[arg(short, long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "1")]
     #[arg(value_parser = seconds)]
     watch: Option<Duration>,
+    #[command(flatten)]
+    output: Output<Violation>,
     /// Print JSON, schema xpagemap.check/1; with --watch a line each time
     #[arg(long)]
     json: bool,
@@ -54,6 +56,22 @@ pub struct Violation {
     certain: bool,
     detail: String,
 }
+
+impl Row for Violation {
+    fn columns() -> Vec<Column<Self>> {
+        vec![
+            Column::number("pid", |one: &Self| one.pid.to_string()).width(7),
+            Column::text("name", |one: &Self| one.name.clone()).width(15),
+            Column::text("address", |one: &Self| one.address.clone()).width(12),
+            Column::text("rule", |one: &Self| one.rule.clone()).width(28),
+            Column::text("certain", |one: &Self| one.certain.to_string()),
+            Column::text("detail", |one: &Self| one.detail.clone()),
+        ]
+    }
+}
+
+/// Columns that `-o +COLUMNS` adds to.
+const USUAL: [&str; 5] = ["pid", "name", "address", "rule", "detail"];
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -134,7 +152,11 @@ pub fn main(out: &mut dyn Write, args: Args) -> Result<bool> {
     let mut seen = HashSet::new();
     let mut holds = true;
     let mut rounds = 0;
+    let columns = args.output.chosen(&USUAL);
 
+    if let Some(columns) = columns.as_ref().filter(|_| !args.json) {
+        writeln!(out, "{}", columns.header())?;
+    }
     loop {
         let (processes, all) = match args.targets.now().and_then(|targets| round(&targets)) {
             Ok(found) => found,
@@ -155,7 +177,7 @@ pub fn main(out: &mut dyn Write, args: Args) -> Result<bool> {
             .collect();
 
         holds &= new.iter().all(|one| !one.certain);
-        print(out, processes, &new, &args)?;
+        print(out, processes, &new, &args, columns.as_ref())?;
         let Some(pause) = args.watch else {
             return Ok(holds);
         };
@@ -167,7 +189,13 @@ pub fn main(out: &mut dyn Write, args: Args) -> Result<bool> {
     }
 }
 
-fn print(out: &mut dyn Write, processes: usize, new: &[Violation], args: &Args) -> Result<()> {
+fn print(
+    out: &mut dyn Write,
+    processes: usize,
+    new: &[Violation],
+    args: &Args,
+    columns: Option<&Columns<Violation>>,
+) -> Result<()> {
     let certain = new.iter().filter(|one| one.certain).count();
     let suspected = new.len() - certain;
 
@@ -178,9 +206,15 @@ fn print(out: &mut dyn Write, processes: usize, new: &[Violation], args: &Args) 
             suspected,
             violations: new,
         };
-        return Ok(json::print(out, "check", &body, &[])?);
+        let rows = ["violations"];
+        let output = &args.output;
+        return Ok(output.print_json(out, "check", &body, &[], &USUAL, &rows)?);
     }
     for one in new {
+        if let Some(columns) = columns {
+            writeln!(out, "{}", columns.line(one))?;
+            continue;
+        }
         let Violation {
             pid,
             name,
@@ -212,6 +246,7 @@ pub fn wait(pause: Duration) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::columns::tests::{check, output};
     use crate::json::tests::value;
 
     fn violations() -> Vec<Violation> {
@@ -250,6 +285,21 @@ mod tests {
         selection.may_go = false;
         assert!(round(&selection).is_err());
         child.wait().expect("its status");
+    }
+
+    #[test]
+    fn columns_line_up() {
+        check::<Violation>(&USUAL);
+        let columns = output("pid,rule,certain").or_usual(&USUAL);
+        let lines = violations();
+        let width = columns.header().len() - "certain".len();
+        for (line, certain) in lines.iter().zip(["true", "false"]) {
+            let line = columns.line(line);
+            assert!(
+                line.starts_with("      7  ") && line[width..] == *certain,
+                "{line}"
+            );
+        }
     }
 
     #[test]

@@ -13,8 +13,9 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
 use super::check::{seconds, wait};
+use super::columns::{Column, Output, Row};
 use crate::interrupt;
-use crate::json::{self, Unknown, print_unknown};
+use crate::json::{Unknown, print_unknown};
 use crate::runs::{Merger, Run};
 use change::{Change, compare};
 use snapshot::Snapshot;
@@ -39,6 +40,8 @@ pub struct Args {
     /// Print the totals alone
     #[arg(short, long)]
     totals: bool,
+    #[command(flatten)]
+    output: Output<Changed>,
     /// Print JSON, schema xpagemap.diff/1
     #[arg(long)]
     json: bool,
@@ -59,6 +62,19 @@ struct Changed {
     pages: u64,
     change: &'static str,
 }
+
+impl Row for Changed {
+    fn columns() -> Vec<Column<Self>> {
+        vec![
+            Column::number("address", |run: &Self| run.address.clone()).width(12),
+            Column::number("pages", |run: &Self| run.pages.to_string()).width(9),
+            Column::text("change", |run: &Self| run.change.to_string()),
+        ]
+    }
+}
+
+/// All columns.
+const USUAL: [&str; 3] = ["address", "pages", "change"];
 
 /// Prints the changes.
 ///
@@ -92,10 +108,20 @@ pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
     let body = body(&first, &second, args.totals);
 
     if args.json {
-        return Ok(json::print(out, "diff", &body, &unknown)?);
+        let rows = ["changes"];
+        let output = &args.output;
+        return Ok(output.print_json(out, "diff", &body, &unknown, &USUAL, &rows)?);
     }
     print_unknown(&unknown);
+    let columns = args.output.chosen(&USUAL);
+    if let Some(columns) = columns.as_ref().filter(|_| !args.totals) {
+        writeln!(out, "{}", columns.header())?;
+    }
     for changed in &body.changes {
+        if let Some(columns) = &columns {
+            writeln!(out, "{}", columns.line(changed))?;
+            continue;
+        }
         let Changed {
             address,
             pages,

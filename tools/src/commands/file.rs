@@ -7,10 +7,11 @@ use std::io::Write;
 use anyhow::Result;
 use serde::Serialize;
 
+use super::columns::{Column, Output, Row};
 use super::table::number;
 use crate::file::{self, Pages, Source, Totals};
 use crate::interrupt;
-use crate::json::{self, print_unknown};
+use crate::json::print_unknown;
 
 /// Show a file's own pages: cached, or in swap and where, whatever is mapped
 ///
@@ -30,6 +31,8 @@ pub struct Args {
     /// Ask this source alone [default: the first that there is]
     #[arg(long, value_enum)]
     source: Option<Source>,
+    #[command(flatten)]
+    output: Output<Pages>,
     /// Print JSON, schema xpagemap.file/1
     #[arg(long)]
     json: bool,
@@ -44,6 +47,26 @@ struct Body {
     runs: Vec<Pages>,
 }
 
+impl Row for Pages {
+    fn columns() -> Vec<Column<Self>> {
+        vec![
+            Column::number("start", |run: &Self| run.start.clone()).width(12),
+            Column::number("end", |run: &Self| run.end.clone()).width(12),
+            Column::number("pages", |run: &Self| run.pages.to_string()).width(9),
+            Column::text("state", |run: &Self| run.state.name().to_string()).width(12),
+            Column::text("slot", |run: &Self| {
+                run.slot.map_or(String::new(), |slot| {
+                    format!("{}:{}", slot.area, slot.offset)
+                })
+            })
+            .width(12),
+        ]
+    }
+}
+
+/// All columns.
+const USUAL: [&str; 5] = ["start", "end", "pages", "state", "slot"];
+
 /// Prints a file's pages.
 ///
 /// # Errors
@@ -55,11 +78,17 @@ pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
     let size = file.metadata()?.len();
     let mut unknown = Vec::new();
     let mut runs = Vec::new();
+    let columns = args.output.chosen(&USUAL);
+    if let Some(columns) = columns.as_ref().filter(|_| !args.json && !args.totals) {
+        writeln!(out, "{}", columns.header())?;
+    }
     let mut each = |pages: Pages| {
         if args.json {
             runs.push(pages);
         } else if !args.totals {
-            writeln!(out, "{}", line(&pages))?;
+            let usual = || line(&pages);
+            let line = columns.as_ref().map_or_else(usual, |all| all.line(&pages));
+            writeln!(out, "{line}")?;
         }
         Ok(())
     };
@@ -76,7 +105,8 @@ pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
             totals,
             runs,
         };
-        return Ok(json::print(out, "file", &body, &unknown)?);
+        let output = &args.output;
+        return Ok(output.print_json(out, "file", &body, &unknown, &USUAL, &["runs"])?);
     }
     print_unknown(&unknown);
     let pages = size.div_ceil(procfs::page_size());
@@ -118,6 +148,7 @@ fn total_line(pages: u64, totals: &Totals, source: Source) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::columns::tests::{check, output};
     use crate::file::{Slot, State};
     use crate::json::tests::value;
 
@@ -143,6 +174,18 @@ mod tests {
             totals.contains("cached ? (dirty ?), swapped ? (zero ?)"),
             "{totals}"
         );
+    }
+
+    #[test]
+    fn columns_line_up() {
+        check::<Pages>(&USUAL);
+        let columns = output("state,slot,pages").or_usual(&USUAL);
+        let lines = [columns.header(), columns.line(&pages())];
+        let expected = [
+            "state         slot              pages",
+            "swapped-zero  1:9                   2",
+        ];
+        assert_eq!(lines, expected);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 //! `xpagemap show`: a process's pages, in `/proc/PID/pagemap` and in xpagemap.
 
+mod columns;
 mod counts;
 mod json;
 mod output;
@@ -11,6 +12,7 @@ use std::io::Write;
 
 use anyhow::{Context, Result, ensure};
 
+use super::columns::Output as Chosen;
 use crate::interrupt;
 use crate::json::{Unknown, print_unknown};
 use crate::maps;
@@ -18,6 +20,7 @@ use crate::pagemap::{Both, Pagemap};
 use crate::range::{AddressRange, overlap};
 use crate::runs::{Merger, Pair, Run};
 use crate::target::Target;
+use columns::Line;
 use counts::Counts;
 use json::Json;
 use output::Output;
@@ -25,10 +28,9 @@ use printer::Printer;
 
 /// Show a process's pages: /proc/PID/pagemap beside xpagemap
 ///
-/// Consecutive pages in the same state share a line; swapped pages also need consecutive slots.
-/// `swap TYPE:OFFSET` is a swap slot. A `*` marks lines in which the two files differ. As in
-/// /proc, migration entries and markers read as swap, with a type above those of swap areas.
-/// Without the module, PAGEMAP_READ of a patched kernel is shown beside /proc, or /proc alone.
+/// Pages in the same state, and in consecutive slots, share a line. `swap TYPE:OFFSET` is a slot; as
+/// in /proc, migration entries and markers read as swap. A `*` marks lines in which the files
+/// differ. Without the module, PAGEMAP_READ of a patched kernel is beside /proc, or /proc alone.
 #[derive(clap::Args)]
 #[command(after_help = "Example: xpagemap show 260 7f681348a000-7f68134ca000 --differs")]
 pub struct Args {
@@ -49,6 +51,8 @@ pub struct Args {
     /// Print the exclusive bit and the other flags of xpagemap/PID/exclusive too
     #[arg(short, long)]
     exclusive: bool,
+    #[command(flatten)]
+    output: Chosen<Line>,
     /// Print JSON, schema xpagemap.show/1
     #[arg(long)]
     json: bool,
@@ -60,9 +64,14 @@ pub struct Args {
 ///
 /// The process cannot be read, has nothing mapped in the range, or nothing of what was asked for
 /// can be known.
-pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
+pub fn main(out: &mut dyn Write, mut args: Args) -> Result<()> {
     interrupt::install()?;
     let pid = args.pid;
+    let usual = columns::usual(args.pages, args.exclusive, args.raw);
+    let columns = args.output.chosen(&usual);
+    args.exclusive |= columns
+        .as_ref()
+        .is_some_and(|columns| columns.has_any(&["exclusive", "exclusive-entry"]));
     // Kept until the end: drop detaches.
     let (target, why) = match Target::attach_if_possible(pid)? {
         Ok(target) => (Some(target), None),
@@ -89,10 +98,15 @@ pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
         both.exclusive = Some(Pagemap::open(target.file("exclusive"))?);
     }
     if args.json {
-        let mut json = Json::begin(out, pid, both.xpagemap.name(), &unknown)?;
+        let mut json = Json::begin(out, pid, both.xpagemap.name(), &unknown, columns)?;
         return walk(&args, &mut both, &mut json);
     }
     print_unknown(&unknown);
+    if let Some(columns) = columns {
+        let compares = both.xpagemap.name().is_some();
+        let mut printer = columns::Printer::begin(out, columns, compares)?;
+        return walk(&args, &mut both, &mut printer);
+    }
     let mut printer = Printer::begin(out, &both, args.pages, args.raw || args.pages)?;
     walk(&args, &mut both, &mut printer)
 }

@@ -7,14 +7,17 @@ use std::io::Write;
 use anyhow::{Result, bail};
 use serde::Serialize;
 
-use super::table::{Table, number};
+use super::columns::{Column, Columns, Output, Row};
+use super::table::number;
 use crate::interrupt;
-use crate::json::{self, Unknown, print_unknown};
+use crate::json::{Unknown, print_unknown};
 use crate::select::{self, Targets};
-use crate::summary::{self, COLUMNS, Column, Counts, Summary};
+use crate::summary::{self, COLUMNS, Counts, Summary};
 
-/// Columns that are printed unless others are chosen.
-const USUAL: [&str; 8] = [
+/// Columns of mappings, unless others are chosen.
+const USUAL: [&str; 12] = [
+    "mapping",
+    "pages",
     "resident",
     "swap-private",
     "swap-shared",
@@ -23,6 +26,23 @@ const USUAL: [&str; 8] = [
     "shared",
     "maybe-pinned",
     "violations",
+    "perms",
+    "name",
+];
+
+/// Columns of processes.
+const USUAL_TOTAL: [&str; 11] = [
+    "pid",
+    "pages",
+    "resident",
+    "swap-private",
+    "swap-shared",
+    "cached",
+    "exclusive",
+    "shared",
+    "maybe-pinned",
+    "violations",
+    "name",
 ];
 
 /// Count a process's pages by kind: resident, in swap, cached, exclusive, shared, pinned, ...
@@ -32,33 +52,52 @@ const USUAL: [&str; 8] = [
 /// Exclusive, shared and maybe-pinned are anonymous pages with PG_anon_exclusive, without it, and
 /// those that may be pinned. Without the module, a `?` stands for what is not known.
 #[derive(clap::Args)]
-#[command(after_help = "Example: xpagemap summary --all --total -o resident,swap-shared")]
+#[command(after_help = "Example: xpagemap summary --all --total -o pid,swap-shared,name")]
 pub struct Args {
     #[command(flatten)]
     targets: Targets,
     /// Print one line for each process
     #[arg(short, long)]
     total: bool,
-    /// Columns to print, among these: resident, swap-private, swap-shared, cached, exclusive, shared,
-    /// maybe-pinned, ksm, large, zero, violations
-    #[arg(
-        short = 'o',
-        long = "output",
-        value_name = "COLUMNS",
-        value_delimiter = ','
-    )]
-    #[arg(value_parser = column)]
-    columns: Vec<Column>,
-    /// Print JSON, schema xpagemap.summary/1, with all columns
+    #[command(flatten)]
+    output: Output<Line>,
+    /// Print JSON, schema xpagemap.summary/1
     #[arg(long)]
     json: bool,
 }
 
-fn column(name: &str) -> Result<Column, String> {
-    let names: Vec<_> = COLUMNS.iter().map(|(name, ..)| *name).collect();
-    let found = COLUMNS.into_iter().find(|(other, ..)| *other == name);
+/// A mapping, or all mappings of a process.
+struct Line {
+    pid: i32,
+    source: &'static str,
+    /// Its addresses; of all mappings, `total`.
+    mapping: String,
+    permissions: String,
+    /// The mapping's name, or the process's.
+    name: String,
+    counts: Counts,
+}
 
-    found.ok_or_else(|| format!("the columns are {}", names.join(", ")))
+impl Row for Line {
+    fn columns() -> Vec<Column<Self>> {
+        let counts = COLUMNS
+            .into_iter()
+            .map(|(name, of, _)| Column::number(name, move |line: &Self| number(of(&line.counts))));
+
+        [
+            Column::number("pid", |line: &Self| line.pid.to_string()),
+            Column::text("mapping", |line: &Self| line.mapping.clone()).fields(&["start", "end"]),
+            Column::number("pages", |line: &Self| line.counts.pages.to_string()),
+        ]
+        .into_iter()
+        .chain(counts)
+        .chain([
+            Column::text("perms", |line: &Self| line.permissions.clone()).fields(&["permissions"]),
+            Column::text("name", |line: &Self| line.name.clone()),
+            Column::text("source", |line: &Self| line.source.to_string()),
+        ])
+        .collect()
+    }
 }
 
 #[derive(Serialize)]
@@ -111,14 +150,15 @@ pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
             process.mappings.clear();
         }
     }
+    let usual: &[_] = if args.total { &USUAL_TOTAL } else { &USUAL };
     if args.json {
-        return Ok(json::print(out, "summary", &Body { processes }, &unknown)?);
+        let body = Body { processes };
+        let rows = ["processes/total", "processes/mappings"];
+        let output = &args.output;
+        return Ok(output.print_json(out, "summary", &body, &unknown, usual, &rows)?);
     }
     print_unknown(&unknown);
-    let columns = match args.columns.is_empty() {
-        true => usual(),
-        false => args.columns,
-    };
+    let columns = args.output.or_usual(usual);
     let lines = match args.total {
         true => totals(&processes, &columns),
         false => processes
@@ -132,70 +172,55 @@ pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
     Ok(())
 }
 
-fn usual() -> Vec<Column> {
-    let usual = COLUMNS
-        .into_iter()
-        .filter(|(name, ..)| USUAL.contains(name));
-
-    usual.collect()
-}
-
-fn header(first: &str, columns: &[Column], last: &str) -> Vec<String> {
-    let names = columns.iter().map(|(name, ..)| name.to_string());
-
-    [first.to_string(), "pages".to_string()]
-        .into_iter()
-        .chain(names)
-        .chain([last.to_string()])
-        .collect()
-}
-
-fn row(first: String, counts: &Counts, columns: &[Column], last: String) -> Vec<String> {
-    let numbers = columns.iter().map(|(_, of, _)| number(of(counts)));
-
-    [first, counts.pages.to_string()]
-        .into_iter()
-        .chain(numbers)
-        .chain([last])
-        .collect()
-}
-
-fn totals(processes: &[Summary], columns: &[Column]) -> Vec<String> {
-    let mut table = Table::default();
-
-    table.row(header("pid", columns, "name"));
-    for process in processes {
-        let (pid, name) = (process.pid.to_string(), process.name.clone());
-        table.row(row(pid, &process.total, columns, name));
+fn total(process: &Summary, name: &str) -> Line {
+    Line {
+        pid: process.pid,
+        source: process.source,
+        mapping: "total".to_string(),
+        permissions: String::new(),
+        name: name.to_string(),
+        counts: process.total,
     }
-    table.lines(0)
 }
 
-fn mappings(process: &Summary, columns: &[Column]) -> Vec<String> {
-    let mut table = Table::default();
+fn totals(processes: &[Summary], columns: &Columns<Line>) -> Vec<String> {
+    let lines: Vec<_> = processes
+        .iter()
+        .map(|process| total(process, &process.name))
+        .collect();
 
-    table.row(header("mapping", columns, ""));
-    for map in &process.mappings {
-        let addresses = format!("{}-{}", map.addresses.start, map.addresses.end);
-        let name = format!("{} {}", map.permissions, map.name);
-        table.row(row(addresses, &map.counts, columns, name));
-    }
-    table.row(row(
-        "total".to_string(),
-        &process.total,
-        columns,
-        String::new(),
-    ));
+    columns.table(&lines).lines(0)
+}
+
+fn mappings(process: &Summary, columns: &Columns<Line>) -> Vec<String> {
+    let mut lines: Vec<_> = process
+        .mappings
+        .iter()
+        .map(|map| Line {
+            pid: process.pid,
+            source: process.source,
+            mapping: format!("{}-{}", map.addresses.start, map.addresses.end),
+            permissions: map.permissions.clone(),
+            name: map.name.clone(),
+            counts: map.counts,
+        })
+        .collect();
+
+    lines.push(total(process, ""));
     let heading = format!(
         "process {} ({}), from {}",
         process.pid, process.name, process.source
     );
-    [heading].into_iter().chain(table.lines(2)).collect()
+    [heading]
+        .into_iter()
+        .chain(columns.table(&lines).lines(2))
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::columns::tests::{check, output};
     use crate::json::{Addresses, tests::value};
     use crate::summary::MappingCounts;
 
@@ -222,7 +247,7 @@ mod tests {
 
     #[test]
     fn unknown_is_a_question_mark_and_never_zero() {
-        let lines = mappings(&summary(), &usual());
+        let lines = mappings(&summary(), &Columns::usual(&USUAL));
         let words: Vec<_> = lines[2].split_whitespace().collect();
         assert_eq!(words[..5], ["1000-41000", "64", "16", "?", "32"]);
         assert!(
@@ -252,8 +277,42 @@ mod tests {
     }
 
     #[test]
-    fn columns_have_names() {
-        assert!(column("large").is_ok());
-        assert!(column("big").expect_err("none").contains("resident"));
+    fn columns_are_chosen() {
+        check::<Line>(&USUAL);
+        check::<Line>(&USUAL_TOTAL);
+        let columns = output("resident,swap-shared,mapping").or_usual(&USUAL);
+        let lines = mappings(&summary(), &columns);
+        let rows = [
+            "  resident  swap-shared  mapping",
+            "  16                 32  1000-41000",
+            "  16                 32  total",
+        ];
+        assert_eq!(lines[1..], rows);
+        let lines = totals(&[summary()], &output("+ksm").or_usual(&USUAL_TOTAL));
+        assert!(lines[0].starts_with("pid  pages  resident"), "{lines:?}");
+        assert!(
+            lines[0].ends_with("name  ksm") && lines[1].ends_with("?"),
+            "{lines:?}"
+        );
+    }
+
+    #[test]
+    fn json_has_the_chosen_fields() {
+        let body = Body {
+            processes: vec![summary()],
+        };
+        let mut text = Vec::new();
+        let rows = ["processes/total", "processes/mappings"];
+        output::<Line>("mapping,swap-shared")
+            .print_json(&mut text, "summary", &body, &[], &USUAL, &rows)
+            .expect("a vector takes it");
+        let found: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+        assert_eq!(
+            found["processes"][0],
+            serde_json::json!({
+                "pid": 7, "name": "a", "source": "module", "total": { "swap_shared": 32 },
+                "mappings": [{ "start": "1000", "end": "41000", "swap_shared": 32 }],
+            })
+        );
     }
 }

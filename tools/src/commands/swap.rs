@@ -2,6 +2,7 @@
 
 //! `xpagemap swap`: the used slots of the swap devices, by owner.
 
+mod line;
 mod map;
 mod owner;
 mod print;
@@ -15,18 +16,19 @@ use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 use serde::Serialize;
 
+use super::columns::Output;
 use crate::interrupt;
-use crate::json::{self, Unknown, print_unknown};
+use crate::json::{Unknown, print_unknown};
 use crate::swap::groups::{By, Group, groups};
 use crate::swap::sheet::{Balance, Entry, Owner, Share, add_up};
 use crate::swap::{areas, cached, collect};
 use crate::swaps::{self, Device};
+use line::{GROUPS, Line, OWNERS};
 
 /// Tell what is on the swap devices: every used slot by its owner
 ///
-/// A balance sheet for each device: anonymous memory, with slots that processes share by fork counted
-/// once, files of shared memory, mapped or not, and pages in memory that keep their slot. Unexplained
-/// are slots that none of these has. Without the module the answer is that of smaps, with its error.
+/// A balance sheet for each device: anonymous memory, each slot counted once, files of shared memory,
+/// pages in memory that keep their slot, the unexplained rest. Without the module: smaps, its error.
 #[derive(clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -48,6 +50,8 @@ pub struct Args {
     /// Print the sums of smaps beside, with their error
     #[arg(long)]
     smaps: bool,
+    #[command(flatten)]
+    output: Output<Line>,
     /// Print JSON, schema xpagemap.swap/1, with all owners
     #[arg(long)]
     json: bool,
@@ -162,10 +166,15 @@ fn balance(out: &mut dyn Write, args: &Args, before: &[Device]) -> Result<()> {
         smaps: args.smaps.then(|| proc::totals(before)).transpose()?,
     };
     if args.json {
-        return Ok(json::print(out, "swap", &body, &unknown)?);
+        let (usual, rows): (&[_], _) = match body.groups {
+            Some(_) => (&GROUPS, "groups"),
+            None => (&OWNERS, "owners"),
+        };
+        let output = &args.output;
+        return Ok(output.print_json(out, "swap", &body, &unknown, usual, &[rows])?);
     }
     print_unknown(&unknown);
-    print::all(out, &body, unseen, args.top)
+    print::all(out, &body, unseen, args)
 }
 
 /// The device of that path or swap type.

@@ -1,47 +1,61 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Columns that line up: the first column is left-aligned, numbers are right-aligned, and the last
-//! column is as long as it is.
+//! Columns that line up: the first column is left-aligned, others are right-aligned unless they are
+//! known to be text, and the last column is as long as it is.
 
 /// Cells by row; the first row is the header.
 #[derive(Default)]
-pub struct Table(Vec<Vec<String>>);
+pub struct Table {
+    rows: Vec<Vec<String>>,
+    /// True for each column that is right-aligned; all are that it does not name.
+    is_number: Vec<bool>,
+}
 
 impl Table {
+    /// A table in which columns of numbers are right-aligned, all others left-aligned.
+    pub fn aligned(is_number: Vec<bool>) -> Self {
+        Self {
+            rows: Vec::new(),
+            is_number,
+        }
+    }
+
     /// Adds a row.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.0.push(cells.into_iter().collect());
+        self.rows.push(cells.into_iter().collect());
     }
 
     /// The lines, with `indent` spaces before each.
     pub fn lines(&self, indent: usize) -> Vec<String> {
-        let columns = self.0.iter().map(Vec::len).max().unwrap_or(0);
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let widths: Vec<_> = (0..columns)
             .map(|column| {
-                let cells = self.0.iter().filter_map(|row| row.get(column));
+                let cells = self.rows.iter().filter_map(|row| row.get(column));
                 cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
             })
             .collect();
 
-        self.0
+        self.rows
             .iter()
-            .map(|row| line(row, &widths, indent))
+            .map(|row| self.line(row, &widths, indent))
             .collect()
     }
-}
 
-fn line(row: &[String], widths: &[usize], indent: usize) -> String {
-    let mut line = " ".repeat(indent);
+    fn line(&self, row: &[String], widths: &[usize], indent: usize) -> String {
+        let mut line = " ".repeat(indent);
 
-    for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
-        let last = column + 1 == widths.len();
-        match column {
-            0 => line.push_str(&format!("{cell:<width$}")),
-            _ if last => line.push_str(&format!("  {cell}")),
-            _ => line.push_str(&format!("  {cell:>width$}")),
+        for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
+            let is_last = column + 1 == widths.len();
+            let is_number = self.is_number.get(column).copied().unwrap_or(true);
+            match column {
+                0 => line.push_str(&format!("{cell:<width$}")),
+                _ if is_last => line.push_str(&format!("  {cell}")),
+                _ if is_number => line.push_str(&format!("  {cell:>width$}")),
+                _ => line.push_str(&format!("  {cell:<width$}")),
+            }
         }
+        line.trim_end().to_string()
     }
-    line.trim_end().to_string()
 }
 
 /// A number, or `?` if it is not known.

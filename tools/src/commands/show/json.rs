@@ -7,8 +7,10 @@ use std::io::Write;
 use anyhow::Result;
 use serde_json::json;
 
+use super::columns::Line;
 use super::counts::Counts;
 use super::output::Output;
+use crate::commands::columns::Columns;
 use crate::commands::pages::{MappingRuns, PageRun};
 use crate::json::{Addresses, Unknown, schema};
 use crate::maps::Mapping;
@@ -20,6 +22,8 @@ pub struct Json<'a> {
     current: Option<MappingRuns>,
     separator: &'static str,
     compares: bool,
+    /// Columns whose fields the runs have; all fields if there are none.
+    columns: Option<Columns<Line>>,
 }
 
 impl<'a> Json<'a> {
@@ -29,6 +33,7 @@ impl<'a> Json<'a> {
         pid: i32,
         source: Option<&str>,
         unknown: &[Unknown],
+        columns: Option<Columns<Line>>,
     ) -> Result<Self> {
         let head = json!({
             "schema": schema("show"),
@@ -46,13 +51,21 @@ impl<'a> Json<'a> {
             current: None,
             separator: "",
             compares: source.is_some(),
+            columns,
         })
     }
 
     fn flush(&mut self) -> Result<()> {
         if let Some(mapping) = self.current.take() {
             write!(self.out, "{}", self.separator)?;
-            serde_json::to_writer(&mut *self.out, &mapping)?;
+            match &self.columns {
+                Some(columns) => {
+                    let mut value = serde_json::to_value(&mapping)?;
+                    columns.filter(&mut value["runs"]);
+                    serde_json::to_writer(&mut *self.out, &value)?;
+                }
+                None => serde_json::to_writer(&mut *self.out, &mapping)?,
+            }
             self.separator = ",\n";
         }
         Ok(())
@@ -100,7 +113,8 @@ mod tests {
     fn document_is_whole_and_as_the_schema_says() {
         let mut text = Vec::new();
         let unknown = [Unknown::new("all", "} a brace")];
-        let mut json = Json::begin(&mut text, 7, Some("xpagemap"), &unknown).expect("written");
+        let mut json =
+            Json::begin(&mut text, 7, Some("xpagemap"), &unknown, None).expect("written");
         let map = Mapping {
             start: 0x1000,
             end: 0x3000,

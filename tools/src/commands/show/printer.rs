@@ -84,16 +84,7 @@ impl<'a> Printer<'a> {
 
 impl Output for Printer<'_> {
     fn mapping(&mut self, map: &Mapping) -> Result<()> {
-        let Mapping {
-            start,
-            end,
-            permissions,
-            name,
-            ..
-        } = map;
-        let heading = format!("{start:x}-{end:x} {permissions} {name}");
-
-        writeln!(self.out, "{}", heading.trim_end())?;
+        writeln!(self.out, "{}", map.heading())?;
         Ok(())
     }
 

@@ -7,8 +7,10 @@ use std::io::Write;
 use anyhow::{Result, bail};
 use serde::Serialize;
 
+use super::line::{Parts, owner_columns};
 use super::{find, name, name_types};
-use crate::json::{self, print_unknown};
+use crate::commands::columns::{Column, Output, Row};
+use crate::json::print_unknown;
 use crate::swap::collect;
 use crate::swap::sheet::{Entry, Owner};
 use crate::swaps::Device;
@@ -22,6 +24,8 @@ pub struct Args {
     /// Slots: page offsets in the device
     #[arg(required = true)]
     slots: Vec<u64>,
+    #[command(flatten)]
+    output: Output<Line>,
     /// Print JSON, schema xpagemap.swap-owner/1
     #[arg(long)]
     json: bool,
@@ -50,6 +54,59 @@ struct Place {
     index: Option<u64>,
 }
 
+/// An owner of a slot, or a slot without one.
+struct Line {
+    slot: u64,
+    parts: Parts,
+    owner: String,
+    address: String,
+    index: String,
+}
+
+impl Row for Line {
+    fn columns() -> Vec<Column<Self>> {
+        let mut columns = vec![
+            Column::number("slot", |line: &Self| line.slot.to_string()).fields(&[]),
+            Column::number("address", |line: &Self| line.address.clone()),
+            Column::number("index", |line: &Self| line.index.clone()),
+        ];
+
+        columns.extend(owner_columns(
+            |line: &Self| &line.parts,
+            |line| line.owner.clone(),
+        ));
+        columns
+    }
+}
+
+/// Columns that `-o +COLUMNS` adds to.
+const USUAL: [&str; 4] = ["slot", "address", "index", "owner"];
+
+impl Found {
+    fn lines(&self) -> Vec<Line> {
+        let line = |parts, owner, place: Option<&Place>| Line {
+            slot: self.slot,
+            parts,
+            owner,
+            address: place
+                .and_then(|place| place.address.clone())
+                .unwrap_or_default(),
+            index: place
+                .and_then(|place| place.index)
+                .map_or(String::new(), |index| index.to_string()),
+        };
+        if self.owners.is_empty() {
+            return vec![line(Parts::default(), String::new(), None)];
+        }
+        let lines = self
+            .owners
+            .iter()
+            .map(|place| line(Parts::of(&place.owner), name(&place.owner), Some(place)));
+
+        lines.collect()
+    }
+}
+
 /// Prints the owners.
 ///
 /// # Errors
@@ -75,9 +132,18 @@ pub fn main(out: &mut dyn Write, args: Args, devices: &[Device]) -> Result<()> {
     };
 
     if args.json {
-        return Ok(json::print(out, "swap-owner", &body, &unknown)?);
+        let rows = ["slots/owners"];
+        let output = &args.output;
+        return Ok(output.print_json(out, "swap-owner", &body, &unknown, &USUAL, &rows)?);
     }
     print_unknown(&unknown);
+    if let Some(columns) = args.output.chosen(&USUAL) {
+        let lines: Vec<_> = body.slots.iter().flat_map(Found::lines).collect();
+        for line in columns.table(&lines).lines(0) {
+            writeln!(out, "{line}")?;
+        }
+        return Ok(());
+    }
     for Found { slot, owners } in &body.slots {
         if owners.is_empty() {
             writeln!(out, "{slot}: free, or no process and no file refers to it")?;
@@ -119,6 +185,7 @@ fn owners(entries: &[Entry], area: u64, slot: u64) -> Vec<Place> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::columns::tests::{check, output};
     use crate::swap::runs::SlotRun;
     use crate::swap::sheet::tests::{file, process};
 
@@ -148,5 +215,21 @@ mod tests {
         assert_eq!(found[0].address.as_deref(), Some(&*address));
         assert_eq!((found[0].index, found[1].index), (None, Some(42)));
         assert!(owners(&entries, 1, 8).is_empty() && owners(&entries, 0, 7).is_empty());
+
+        check::<Line>(&USUAL);
+        let columns = output("slot,index,pid,address").or_usual(&USUAL);
+        let lines = [(7, found), (8, Vec::new())]
+            .map(|(slot, owners)| Found { slot, owners }.lines())
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>();
+        let lines = columns.table(&lines).lines(0);
+        let expected = [
+            "slot  index  pid  address".to_string(),
+            format!("7              7  {address}"),
+            "7        42".to_string(),
+            "8".to_string(),
+        ];
+        assert_eq!(lines, expected);
     }
 }

@@ -6,13 +6,13 @@ use std::io::Write;
 
 use anyhow::Result;
 
-use super::{Body, name};
-use crate::commands::table::{Table, number};
-use crate::swap::groups::Group;
-use crate::swap::sheet::{Balance, Share};
+use super::line::{GROUPS, Line, OWNERS};
+use super::{Args, Body, name};
+use crate::commands::table::Table;
+use crate::swap::sheet::Balance;
 
 /// Prints balances and owners. `unseen` pages in the swap cache have slots that are not known.
-pub fn all(out: &mut dyn Write, body: &Body, unseen: Option<u64>, top: usize) -> Result<()> {
+pub fn all(out: &mut dyn Write, body: &Body, unseen: Option<u64>, args: &Args) -> Result<()> {
     for balance in &body.devices {
         print_balance(out, balance, unseen)?;
     }
@@ -26,10 +26,15 @@ pub fn all(out: &mut dyn Write, body: &Body, unseen: Option<u64>, top: usize) ->
     if let Some(totals) = &body.smaps {
         totals.print(out)?;
     }
-    match &body.groups {
-        Some(groups) => rows(out, group_table(groups), top),
-        None => rows(out, owner_table(&body.owners), top),
-    }
+    let (usual, lines): (&[_], Vec<_>) = match &body.groups {
+        Some(groups) => (&GROUPS, groups.iter().map(Line::of_group).collect()),
+        None => {
+            let owners = body.owners.iter();
+            let lines = owners.map(|share| Line::of_share(share, name(&share.owner)));
+            (&OWNERS, lines.collect())
+        }
+    };
+    rows(out, args.output.or_usual(usual).table(&lines), args.top)
 }
 
 /// Prints the header and the first `top` rows; 0: all.
@@ -76,40 +81,4 @@ fn print_balance(out: &mut dyn Write, balance: &Balance, unseen: Option<u64>) ->
     };
     writeln!(out, "{unexplained:>12}  unexplained{maybe}")?;
     Ok(())
-}
-
-fn owner_table(owners: &[Share]) -> Table {
-    let mut table = Table::default();
-
-    table.row(["pswap", "alone", "shared", "cached", "owner"].map(String::from));
-    for share in owners {
-        table.row([
-            format!("{:.1}", share.pswap),
-            share.alone.to_string(),
-            share.shared.to_string(),
-            share.cached.to_string(),
-            name(&share.owner),
-        ]);
-    }
-    table
-}
-
-fn group_table(groups: &[Group]) -> Table {
-    let mut table = Table::default();
-
-    table.row(["pswap", "alone", "shared", "files", "current", "owner"].map(String::from));
-    for group in groups {
-        table.row([
-            format!("{:.1}", group.pswap),
-            group.alone.to_string(),
-            group.shared.to_string(),
-            format!("{:.1}", group.files),
-            number(group.current),
-            match group.name.is_empty() {
-                true => "files that no process maps".to_string(),
-                false => group.name.replace(char::is_control, "?"),
-            },
-        ]);
-    }
-    table
 }

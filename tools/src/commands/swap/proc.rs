@@ -9,13 +9,15 @@ use std::io::{self, Write};
 use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 
+use super::line::{Line, PROC_GROUPS, PROC_OWNERS, Parts};
 use super::{Args, Kind, print};
-use crate::commands::table::{Table, number};
+use crate::commands::table::number;
 use crate::interrupt;
-use crate::json::{self, Unknown, print_unknown};
+use crate::json::{Unknown, print_unknown};
 use crate::select::Targets;
 use crate::swap::groups::{By, current};
 use crate::swap::origin::Origin;
+use crate::swap::sheet::Owner;
 use crate::swap::smaps;
 use crate::swaps::Device;
 
@@ -230,8 +232,13 @@ pub fn main(out: &mut dyn Write, args: &Args, devices: &[Device], why: &str) -> 
     };
     body.files
         .sort_by_key(|file| std::cmp::Reverse(file.at_least));
+    let (usual, rows): (&[_], &[_]) = match body.groups {
+        Some(_) => (&PROC_GROUPS, &["groups"]),
+        None => (&PROC_OWNERS, &["processes", "files"]),
+    };
     if args.json {
-        return Ok(json::print(out, "swap", &body, &unknown)?);
+        let output = &args.output;
+        return Ok(output.print_json(out, "swap", &body, &unknown, usual, rows)?);
     }
     print_unknown(&unknown);
     for (count, kind) in [
@@ -249,34 +256,65 @@ pub fn main(out: &mut dyn Write, args: &Args, devices: &[Device], why: &str) -> 
         writeln!(out, "{count:>12}  {kind}")?;
     }
     totals.print(out)?;
-    print::rows(out, table(&body, args.by), args.top)
+    let lines = lines(&body, args.by);
+    print::rows(out, args.output.or_usual(usual).table(&lines), args.top)
 }
 
-fn table(body: &Body, by: Option<Kind>) -> Table {
-    let mut table = Table::default();
-
+fn lines(body: &Body, by: Option<Kind>) -> Vec<Line> {
     if let Some(groups) = &body.groups {
-        table.row(["pswap", "current", "owner"].map(String::from));
-        for group in groups {
-            let pswap = group.pswap.to_string();
-            table.row([pswap, number(group.current), group.name.clone()]);
-        }
-        return table;
+        let lines = groups.iter().map(|group| Line {
+            pswap: group.pswap.to_string(),
+            current: number(group.current),
+            parts: Parts {
+                name: group.name.clone(),
+                ..Parts::default()
+            },
+            owner: group.name.clone(),
+            ..unknown()
+        });
+        return lines.collect();
     }
-    table.row(["pswap", "owner"].map(String::from));
-    if by != Some(Kind::File) {
-        for share in &body.processes {
-            let owner = format!("process {} ({})", share.pid, share.name);
-            table.row([share.pswap.to_string(), owner]);
+    let processes = body.processes.iter().map(|share| {
+        let (pid, name) = (share.pid, share.name.clone());
+        Line {
+            pswap: share.pswap.to_string(),
+            owner: format!("process {pid} ({name})"),
+            parts: Parts::of(&Owner::Process { pid, name }),
+            ..unknown()
         }
+    });
+    let files = body.files.iter().map(|file| Line {
+        pswap: file.at_least.to_string(),
+        owner: format!("file {} {}", file.id, file.name),
+        parts: Parts {
+            mapped_by: "?".to_string(),
+            ..Parts::of(&Owner::File {
+                id: file.id.clone(),
+                name: file.name.clone(),
+                mapped_by: Vec::new(),
+            })
+        },
+        ..unknown()
+    });
+    let (has_processes, has_files) = (by != Some(Kind::File), by != Some(Kind::Process));
+
+    processes
+        .filter(|_| has_processes)
+        .chain(files.filter(|_| has_files))
+        .collect()
+}
+
+/// A line of which smaps tells nothing.
+fn unknown() -> Line {
+    let unknown = || "?".to_string();
+
+    Line {
+        alone: unknown(),
+        shared: unknown(),
+        cached: unknown(),
+        files: unknown(),
+        ..Line::default()
     }
-    if by != Some(Kind::Process) {
-        for file in &body.files {
-            let owner = format!("file {} {}", file.id, file.name);
-            table.row([file.at_least.to_string(), owner]);
-        }
-    }
-    table
 }
 
 #[cfg(test)]
