@@ -7,7 +7,7 @@ mod source;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
 pub use source::{Source, read};
@@ -85,6 +85,10 @@ pub struct Totals {
 ///
 /// The file cannot be opened.
 pub fn open(name: &str) -> Result<File> {
+    let pid = name.parse::<u32>().ok();
+    if let Some(pid) = pid.filter(|_| !std::path::Path::new(name).exists()) {
+        bail!("{pid} is a PID, and a file is expected: PID:FD; `ls -l /proc/{pid}/fd` lists them");
+    }
     let path = match descriptor(name) {
         Some((pid, fd)) if !std::path::Path::new(name).exists() => format!("/proc/{pid}/fd/{fd}"),
         _ => name.to_string(),
@@ -97,7 +101,8 @@ pub fn open(name: &str) -> Result<File> {
         .with_context(|| format!("cannot open {path}"))
 }
 
-fn descriptor(name: &str) -> Option<(u32, u32)> {
+/// PID and FD, if `name` is PID:FD.
+pub fn descriptor(name: &str) -> Option<(u32, u32)> {
     let (pid, fd) = name.split_once(':')?;
 
     Some((pid.parse().ok()?, fd.parse().ok()?))
@@ -126,5 +131,7 @@ mod tests {
         }
         let error = open("/no such file").expect_err("no file");
         assert!(error.to_string().contains("/no such file"), "{error}");
+        let error = open("4711").expect_err("a PID");
+        assert!(error.to_string().contains("/proc/4711/fd"), "{error}");
     }
 }

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
@@ -134,8 +135,47 @@ fn run(command: Command) -> Result<bool> {
     Ok(fine)
 }
 
+/// Reasons why a command takes no `--all` and no `--cgroup`.
+const TARGETS: [(&str, &str); 4] = [
+    (
+        "file",
+        "a file's pages are told whoever maps it; `xpagemap swap --by file` lists files in swap",
+    ),
+    (
+        "swap",
+        "the balance sheet has all processes; --by process, file, cgroup or user adds them up",
+    ),
+    (
+        "stats",
+        "the counters are the module's; `xpagemap summary --all` counts pages of processes",
+    ),
+    (
+        "",
+        "this command takes one process, PID or NAME; `summary`, `check` and `metrics` take all",
+    ),
+];
+
+/// Adds to the refusal of `--all` and `--cgroup` the reason of this command, the first argument.
+fn with_reason(mut error: clap::Error, command: &str) -> clap::Error {
+    let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else {
+        return error;
+    };
+
+    if ["--all", "--cgroup"].contains(&argument.as_str()) {
+        let mut reasons = TARGETS.iter();
+        let reason = reasons.find(|(name, _)| [command, ""].contains(name));
+        let reason = reason.map(|(_, why)| StyledStr::from(*why)).into_iter();
+        let reasons = ContextValue::StyledStrs(reason.collect());
+        error.insert(ContextKind::Suggested, reasons);
+    }
+    error
+}
+
 fn main() -> ExitCode {
-    let arguments = command_line().get_matches();
+    let arguments = command_line().try_get_matches().unwrap_or_else(|error| {
+        let command = std::env::args().nth(1).unwrap_or_default();
+        with_reason(error, &command).exit()
+    });
     let cli = Cli::from_arg_matches(&arguments).unwrap_or_else(|error| error.exit());
 
     match run(cli.command) {
@@ -212,6 +252,26 @@ mod tests {
     }
 
     #[test]
+    fn refusal_of_all_has_a_reason() {
+        for (line, reason) in [
+            ("show --all", "takes one process"),
+            ("trace 1 --cgroup a", "takes one process"),
+            ("file --all", "--by file"),
+            ("swap --cgroup /a", "--by process, file, cgroup"),
+        ] {
+            let words = ["xpagemap"].into_iter().chain(line.split_whitespace());
+            let error = command_line().try_get_matches_from(words).err();
+            let command = line.split_whitespace().next().expect("a command");
+            let error = with_reason(error.expect("refused"), command);
+            assert_eq!(error.exit_code(), 2);
+            assert!(error.to_string().contains(reason), "{line}: {error}");
+        }
+        let error = command_line().try_get_matches_from(["xpagemap", "show", "--every"]);
+        let text = with_reason(error.expect_err("refused"), "show").to_string();
+        assert!(!text.contains("one process"), "{text}");
+    }
+
+    #[test]
     fn wrong_usage_is_status_2() {
         for line in [
             "",
@@ -247,6 +307,9 @@ mod tests {
             "swap map",
             "swap map /dev/vdb --cell 0",
             "plot 1",
+            "explain 0 1000",
+            "watch 0",
+            "summary 0",
             "watch",
             "watch 1 -s never",
             "trace 1 --format svg",

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Processes by PID, by name, by cgroup, or all.
+//! Processes by PID, by name, by cgroup, or all; files by path, or as a descriptor of a process.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+
+use crate::file;
 
 /// Mount point of cgroup2.
 const CGROUPS: &str = "/sys/fs/cgroup";
@@ -14,7 +16,7 @@ const CGROUPS: &str = "/sys/fs/cgroup";
 #[derive(clap::Args, Debug, Default)]
 pub struct Targets {
     /// Processes: PIDs, or names as in /proc/PID/comm
-    #[arg(value_name = "PID|NAME", required_unless_present_any = ["all", "cgroup"])]
+    #[arg(value_name = "PID|NAME", value_parser = name, required_unless_present_any = ["all", "cgroup"])]
     pub targets: Vec<String>,
     /// All processes of this cgroup and those below it: a path, from /sys/fs/cgroup on or whole
     #[arg(long, value_name = "PATH", conflicts_with_all = ["targets", "all"])]
@@ -69,14 +71,88 @@ impl Targets {
                 }
                 Err(_) => {
                     may_go = true;
-                    let named = everyone()?.into_iter().filter(|one| one.name == *target);
-                    processes.extend(found(named.collect(), &format!("named {target}"))?.processes);
+                    processes.extend(named(target)?);
                 }
             }
         }
         processes.sort_by_key(|process| process.pid);
         processes.dedup();
         Ok(Selection { processes, may_go })
+    }
+}
+
+/// Parses a PID or a name. A number is a PID, and must be one.
+///
+/// # Errors
+///
+/// It is empty, or a number that no PID can be.
+pub fn name(text: &str) -> Result<String, String> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+
+    if text.is_empty() || is_number && !text.parse::<i32>().is_ok_and(|pid| pid > 0) {
+        return Err("expected a PID, or a name as in /proc/PID/comm".to_string());
+    }
+    Ok(text.to_string())
+}
+
+/// The processes of this name.
+fn named(name: &str) -> Result<Vec<Process>> {
+    let mut all = everyone()?;
+
+    all.retain(|process| process.name == name);
+    ensure!(
+        !all.is_empty() || !is_file(name),
+        "{name} is a file, and a process is expected; `xpagemap file`, `plot` and `swap read` take files"
+    );
+    Ok(found(all, &format!("named {name}"))?.processes)
+}
+
+/// Returns true if `name` is a file's: a path, or PID:FD.
+fn is_file(name: &str) -> bool {
+    name.contains('/') || file::descriptor(name).is_some() || Path::new(name).exists()
+}
+
+/// The one process that has this PID or name.
+///
+/// # Errors
+///
+/// There is none, or several have the name.
+pub fn one(target: &str) -> Result<Process> {
+    let targets = Targets {
+        targets: vec![target.to_string()],
+        ..Targets::default()
+    };
+    let mut processes = targets.now()?.processes;
+
+    match (processes.pop(), &processes[..]) {
+        (Some(process), []) => Ok(process),
+        (last, others) => {
+            let pids: Vec<_> = others.iter().chain(&last).map(|one| one.pid).collect();
+            bail!("several processes have this name, take one of {pids:?}")
+        }
+    }
+}
+
+/// A process or a file.
+pub enum Subject {
+    /// A process that there is.
+    Process(Process),
+    /// The name of a file: a path, or PID:FD. It may not be there.
+    File(String),
+}
+
+impl Subject {
+    /// Tells the two apart: a number is a PID; a name with a slash or of a file that is there, and
+    /// PID:FD, is a file; all else is the name of a process.
+    ///
+    /// # Errors
+    ///
+    /// There is no such process, or several have the name.
+    pub fn of(target: &str) -> Result<Self> {
+        if target.parse::<i32>().is_err() && is_file(target) {
+            return Ok(Self::File(target.to_string()));
+        }
+        Ok(Self::Process(one(target)?))
     }
 }
 
@@ -191,6 +267,28 @@ mod tests {
             let error = targets(&[name]).now().err().expect("nobody");
             assert!(error.to_string().contains(name), "{error}");
         }
+        assert!(name("").is_err() && name("0").is_err() && name("4294967297").is_err());
+        assert!(name("7").is_ok() && name("7zip").is_ok());
+    }
+
+    #[test]
+    fn files_are_told_from_processes() {
+        let own = std::process::id().to_string();
+        assert!(
+            matches!(Subject::of(&own), Ok(Subject::Process(one)) if one.pid.to_string() == own)
+        );
+        for name in ["/no such file", "./7", "12:3", "src"] {
+            assert!(matches!(Subject::of(name), Ok(Subject::File(_))), "{name}");
+        }
+        for name in ["12:3", "/proc/self/exe"] {
+            let error = one(name).expect_err("a file");
+            assert!(error.to_string().contains("is a file"), "{error}");
+        }
+        let error = Subject::of("no such name").err().expect("neither");
+        assert!(
+            error.to_string().contains("no process named no such name"),
+            "{error}"
+        );
     }
 
     #[test]

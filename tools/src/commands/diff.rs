@@ -17,6 +17,7 @@ use super::columns::{Column, Output, Row};
 use crate::interrupt;
 use crate::json::{Unknown, print_unknown};
 use crate::runs::{Merger, Run};
+use crate::select::{Process, Subject};
 use change::{Change, compare};
 use snapshot::Snapshot;
 
@@ -28,13 +29,13 @@ use snapshot::Snapshot;
 #[command(after_help = "Example: xpagemap diff 260 -s 5\n         \
                         xpagemap show 260 --json --pages --exclusive > before.json")]
 pub struct Args {
-    /// The first file, or a PID
-    #[arg(value_name = "FILE|PID")]
+    /// The first file, or a process
+    #[arg(value_name = "FILE|PID|NAME")]
     first: String,
     /// The second file
     #[arg(value_name = "FILE", conflicts_with = "seconds")]
     second: Option<String>,
-    /// Of a PID: the time between the two moments [default: until Ctrl-C]
+    /// Of a process: the time between the two moments [default: until Ctrl-C]
     #[arg(short, long, value_parser = seconds)]
     seconds: Option<Duration>,
     /// Print the totals alone
@@ -83,9 +84,15 @@ const USUAL: [&str; 3] = ["address", "pages", "change"];
 /// A snapshot cannot be read, or they are of different processes.
 pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
     interrupt::install()?;
-    let (first, second) = match (&args.second, args.first.parse::<i32>()) {
-        (Some(second), _) => (Snapshot::load(&args.first)?, Snapshot::load(second)?),
-        (None, Ok(pid)) => {
+    let (first, second) = match &args.second {
+        Some(second) => (Snapshot::load(&args.first)?, Snapshot::load(second)?),
+        None => {
+            let Subject::Process(Process { pid, .. }) = Subject::of(&args.first)? else {
+                bail!(
+                    "expected a second file, or a process; `xpagemap show PID --json --pages \
+                     --exclusive` saves a file"
+                )
+            };
             let first = Snapshot::take(pid)?;
             wait(args.seconds.unwrap_or(Duration::MAX));
             // Ctrl-C ends the wait, not the command.
@@ -93,9 +100,6 @@ pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
             let second = Snapshot::take(pid).context("the second moment")?;
             (first, second)
         }
-        (None, Err(_)) => bail!(
-            "expected a second file, or a PID; `xpagemap show PID --json --pages --exclusive` saves one"
-        ),
     };
     if first.pid != second.pid {
         bail!(

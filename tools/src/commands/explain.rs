@@ -19,6 +19,7 @@ use crate::json::{self, Addresses, Unknown, print_unknown};
 use crate::maps;
 use crate::page::{self, Page};
 use crate::pagemap::Both;
+use crate::select;
 use crate::swaps;
 use crate::target::Target;
 
@@ -30,8 +31,8 @@ use crate::target::Target;
 #[command(after_help = "Example: xpagemap explain 260 7f681348a000")]
 pub struct Args {
     /// Process that has the page
-    #[arg(value_parser = clap::value_parser!(i32).range(1..))]
-    pid: i32,
+    #[arg(value_name = "PID|NAME", value_parser = select::name)]
+    process: String,
     /// An address in the page, in hex
     #[arg(value_parser = address)]
     address: u64,
@@ -114,7 +115,8 @@ pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
 }
 
 fn facts(args: &Args, unknown: &mut Vec<Unknown>) -> Result<Facts> {
-    let Args { pid, address, .. } = *args;
+    let pid = select::one(&args.process)?.pid;
+    let address = args.address;
     let page_size = procfs::page_size();
     let number = address / page_size;
     let start = number * page_size;

@@ -15,7 +15,7 @@ use crate::file::{self, Pages, Source as FileSource, State as FileState};
 use crate::interrupt;
 use crate::json::print_unknown;
 use crate::maps::{self, Mapping};
-use crate::select::name_of;
+use crate::select::{Process, Subject};
 use crate::space::{Fold, Layout, ProcessPages, Row, State, Tally};
 use crate::target::Target;
 use drawing::{BAND, CELLS, Drawing, ROWS};
@@ -30,7 +30,7 @@ use drawing::{BAND, CELLS, Drawing, ROWS};
 #[command(after_help = "Example: xpagemap plot 260 -o memory.svg")]
 pub struct Args {
     /// A process, or a file of shared memory: its path, or PID:FD
-    #[arg(value_name = "PID|FILE|PID:FD")]
+    #[arg(value_name = "PID|NAME|FILE|PID:FD")]
     target: String,
     /// File to write
     #[arg(short, long, value_name = "FILE")]
@@ -44,9 +44,9 @@ pub struct Args {
 /// It cannot be read, or the drawing cannot be written.
 pub fn main(args: Args) -> Result<()> {
     interrupt::install()?;
-    let result = match args.target.parse::<i32>() {
-        Ok(pid) if !Path::new(&args.target).exists() => process(pid, &args.output),
-        _ => shared_memory(&args.target, &args.output),
+    let result = match Subject::of(&args.target)? {
+        Subject::Process(one) => process(&one, &args.output),
+        Subject::File(name) => shared_memory(&name, &args.output),
     };
 
     result.with_context(|| format!("cannot draw {}", args.target))
@@ -64,8 +64,9 @@ fn write(path: &Path, draw: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result
     result.with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn process(pid: i32, output: &Path) -> Result<()> {
-    let name = name_of(pid).with_context(|| format!("no process has the PID {pid}"))?;
+fn process(process: &Process, output: &Path) -> Result<()> {
+    let Process { pid, name } = process;
+    let pid = *pid;
     let target = Target::attach_if_possible(pid)?;
     let mut unknown = Vec::new();
     let mut source =

@@ -19,6 +19,7 @@ use crate::maps;
 use crate::pagemap::{Both, Pagemap};
 use crate::range::{AddressRange, overlap};
 use crate::runs::{Merger, Pair, Run};
+use crate::select;
 use crate::target::Target;
 use columns::Line;
 use counts::Counts;
@@ -35,8 +36,8 @@ use printer::Printer;
 #[command(after_help = "Example: xpagemap show 260 7f681348a000-7f68134ca000 --differs")]
 pub struct Args {
     /// Process to show
-    #[arg(value_parser = clap::value_parser!(i32).range(1..))]
-    pid: i32,
+    #[arg(value_name = "PID|NAME", value_parser = select::name)]
+    process: String,
     /// Addresses to show: START-END, in hex, as in /proc/PID/maps [default: every mapping]
     range: Option<AddressRange>,
     /// Print a line per page, with frames and the raw entries
@@ -66,7 +67,7 @@ pub struct Args {
 /// can be known.
 pub fn main(out: &mut dyn Write, mut args: Args) -> Result<()> {
     interrupt::install()?;
-    let pid = args.pid;
+    let pid = select::one(&args.process)?.pid;
     let usual = columns::usual(args.pages, args.exclusive, args.raw);
     let columns = args.output.chosen(&usual);
     args.exclusive |= columns
@@ -99,26 +100,26 @@ pub fn main(out: &mut dyn Write, mut args: Args) -> Result<()> {
     }
     if args.json {
         let mut json = Json::begin(out, pid, both.xpagemap.name(), &unknown, columns)?;
-        return walk(&args, &mut both, &mut json);
+        return walk(&args, pid, &mut both, &mut json);
     }
     print_unknown(&unknown);
     if let Some(columns) = columns {
         let compares = both.xpagemap.name().is_some();
         let mut printer = columns::Printer::begin(out, columns, compares)?;
-        return walk(&args, &mut both, &mut printer);
+        return walk(&args, pid, &mut both, &mut printer);
     }
     let mut printer = Printer::begin(out, &both, args.pages, args.raw || args.pages)?;
-    walk(&args, &mut both, &mut printer)
+    walk(&args, pid, &mut both, &mut printer)
 }
 
-fn walk(args: &Args, both: &mut Both, out: &mut dyn Output) -> Result<()> {
+fn walk(args: &Args, pid: i32, both: &mut Both, out: &mut dyn Output) -> Result<()> {
     let page_size = procfs::page_size();
     let wanted = args
         .range
         .map_or(0..u64::MAX, |range| range.pages(page_size));
     let mut counts = Counts::default();
 
-    for map in &maps::mappings(args.pid)? {
+    for map in &maps::mappings(pid)? {
         let pages = overlap(&map.pages(page_size), &wanted);
         if pages.is_empty() {
             continue;
@@ -151,8 +152,7 @@ fn walk(args: &Args, both: &mut Both, out: &mut dyn Output) -> Result<()> {
     }
     ensure!(
         counts.pages > 0,
-        "process {0} has nothing mapped in this range; see /proc/{0}/maps",
-        args.pid
+        "process {pid} has nothing mapped in this range; see /proc/{pid}/maps"
     );
     out.finish(&counts)
 }

@@ -13,13 +13,13 @@ mod text;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use crossterm::event::{self, Event};
 use ratatui_core::layout::Size;
 
 use super::check::seconds;
 use crate::interrupt;
-use crate::select::Targets;
+use crate::select;
 use app::App;
 use keys::Change;
 use terminal::Screen;
@@ -34,7 +34,7 @@ use terminal::Screen;
 #[command(after_help = "Example: xpagemap watch 260 --trace")]
 pub struct Args {
     /// Process to watch: a PID, or a name as in /proc/PID/comm
-    #[arg(value_name = "PID|NAME")]
+    #[arg(value_name = "PID|NAME", value_parser = select::name)]
     process: String,
     /// Seconds from one pass to the next
     #[arg(short, long, default_value = "1", value_parser = seconds)]
@@ -56,7 +56,7 @@ const TICK: Duration = Duration::from_millis(100);
 ///
 /// The process cannot be read, or there is no terminal.
 pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
-    let pid = pid_of(args.process)?;
+    let pid = select::one(&args.process)?.pid;
     interrupt::install()?;
     let mut app = App::new(pid, args.trace)?;
     let mut screen = Screen::open()?;
@@ -69,19 +69,6 @@ pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
         Ok(None) => Ok(()),
         Err(_) if interrupt::raised() => Ok(()),
         Err(error) => Err(error),
-    }
-}
-
-fn pid_of(process: String) -> Result<i32> {
-    let targets = Targets {
-        targets: vec![process],
-        ..Targets::default()
-    };
-    let pids: Vec<_> = targets.now()?.processes.iter().map(|one| one.pid).collect();
-
-    match pids[..] {
-        [pid] => Ok(pid),
-        _ => bail!("several processes have this name, take one of {pids:?}"),
     }
 }
 

@@ -28,6 +28,7 @@ use anyhow::{Result, bail};
 use crate::interrupt;
 use crate::maps::{Maps, Names};
 use crate::range::AddressRange;
+use crate::select;
 use crate::target::Target;
 use export::{Exported, Format};
 use follow::Followed;
@@ -45,13 +46,15 @@ use report::Report;
 /// pages of a mapping with the same history share a line, those of most pages first. The exclusive bit is PG_anon_exclusive: the
 /// page belongs to this process alone, which may write to it without a copy.
 #[derive(clap::Args)]
-#[command(override_usage = "xpagemap trace [OPTIONS] <PID> [RANGE]\n       \
-                            xpagemap trace [OPTIONS] -- <COMMAND>...")]
+#[command(
+    override_usage = "xpagemap trace [OPTIONS] <PID|NAME> [RANGE]\n       \
+                            xpagemap trace [OPTIONS] -- <COMMAND>..."
+)]
 #[command(after_help = "Example: xpagemap trace 260 -s 5")]
 pub struct Args {
     /// Process to trace
-    #[arg(value_parser = clap::value_parser!(i32).range(1..), required_unless_present = "command")]
-    pid: Option<i32>,
+    #[arg(value_name = "PID|NAME", value_parser = select::name, required_unless_present = "command")]
+    process: Option<String>,
     /// Addresses to report: START-END, in hex, as in /proc/PID/maps [default: all]
     range: Option<AddressRange>,
     /// Seconds until recording stops [default: until Ctrl-C]
@@ -80,7 +83,7 @@ pub struct Args {
     #[arg(long, hide = true, conflicts_with_all = ["addresses", "each"])]
     json: bool,
     /// Program to run and record from its first instruction to its last, and its arguments
-    #[arg(last = true, conflicts_with_all = ["pid", "range"])]
+    #[arg(last = true, conflicts_with_all = ["process", "range"])]
     command: Vec<OsString>,
 }
 
@@ -110,7 +113,7 @@ pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
     if args.follow {
         return follow(out, &args);
     }
-    match args.pid {
+    match args.pid()? {
         Some(pid) => {
             let recording = Recording::start(Target::attach(pid)?, mode(&args))?;
             let watched = watch(&recording, args.seconds, || recording.is_gone())?;
@@ -122,6 +125,13 @@ pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
 }
 
 impl Args {
+    /// The process, unless a program is to be run.
+    fn pid(&self) -> Result<Option<i32>> {
+        let one = |target: &String| Ok(select::one(target)?.pid);
+
+        self.process.as_ref().map(one).transpose()
+    }
+
     /// The format, unless it is text.
     fn exported(&self) -> Option<Format> {
         let format = if self.json { Format::Json } else { self.format };
@@ -138,7 +148,7 @@ fn mode(args: &Args) -> &'static str {
 /// Traces a process or a program and its children, and prints a report of each, and of the forks.
 fn follow(out: &mut dyn Write, args: &Args) -> Result<()> {
     let mut program = None;
-    let mut followed = match args.pid {
+    let mut followed = match args.pid()? {
         Some(pid) => Followed::running(pid)?,
         None => {
             let program = program.insert(Program::start(&args.command)?);

@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::file;
 use crate::json;
 use crate::range::AddressRange;
+use crate::select::Subject;
 use crate::swap::read::{CHUNK, Location, Outcome, Pages, Reason, Swap, all, pages};
 use crate::swap::{areas, collect, runs};
 use crate::swaps::{self, Device};
@@ -32,7 +33,7 @@ use crate::target::{AttachedFile, Target};
 #[command(after_help = "Example: xpagemap swap read 260 7f681348a000-7f68134ca000 -o pages")]
 pub struct Args {
     /// A process, or a file of shared memory: its path, PID:FD, or its ID in the module's list `shmem`
-    #[arg(value_name = "PID|FILE")]
+    #[arg(value_name = "PID|NAME|FILE|PID:FD")]
     source: String,
     /// Addresses, or offsets in the file: START-END in hex
     range: AddressRange,
@@ -69,13 +70,14 @@ enum Source {
 
 impl Source {
     fn open(name: &str) -> Result<Self> {
-        if let Ok(pid) = name.parse() {
-            return Ok(Self::Process(Target::attach(pid)?));
-        }
         if is_id(name) {
             return Ok(Self::File(AttachedFile::by_id(name)?));
         }
-        match AttachedFile::attach_if_possible(&file::open(name)?)? {
+        let file = match Subject::of(name)? {
+            Subject::Process(process) => return Ok(Self::Process(Target::attach(process.pid)?)),
+            Subject::File(name) => file::open(&name)?,
+        };
+        match AttachedFile::attach_if_possible(&file)? {
             Ok(file) => Ok(Self::File(file)),
             Err(why) => bail!("cannot tell the slots of {name}: {why}"),
         }
