@@ -39,4 +39,5 @@ pub mod swap;
 pub mod swaps;
 mod sys;
 pub mod target;
+pub mod text;
 pub mod trace;

@@ -4,26 +4,72 @@
 
 use std::ops::Range;
 
-use anyhow::{Context, Result};
-use procfs::process::{MMPermissions, MMapPath, MemoryMap, Process};
+use anyhow::{Context, Result, ensure};
+use procfs::FromRead;
+use procfs::process::{MMPermissions, MemoryMap, MemoryMaps};
 
-/// The name of a mapping; empty if it has none.
-pub fn name(map: &MemoryMap) -> String {
-    let name = match &map.pathname {
-        MMapPath::Path(path) => path.display().to_string(),
-        MMapPath::Heap => "[heap]".to_string(),
-        MMapPath::Stack => "[stack]".to_string(),
-        MMapPath::TStack(thread) => format!("[stack:{thread}]"),
-        MMapPath::Vdso => "[vdso]".to_string(),
-        MMapPath::Vvar => "[vvar]".to_string(),
-        MMapPath::Vsyscall => "[vsyscall]".to_string(),
-        MMapPath::Rollup => "[rollup]".to_string(),
-        MMapPath::Anonymous => String::new(),
-        MMapPath::Vsys(key) => format!("SysV shared memory, key {key:#x}"),
-        MMapPath::Other(other) => format!("[{other}]"),
-    };
-    // A file's name can have control characters, which a terminal would obey.
-    name.replace(char::is_control, "?")
+use crate::text;
+
+/// The name of the vsyscall page's mapping.
+pub const VSYSCALL: &str = "[vsyscall]";
+
+/// Reads `/proc/PID/FILE`, where FILE is `maps` or `smaps`: the mappings, each with its name as it
+/// stands there.
+///
+/// # Errors
+///
+/// There is no such process, or it belongs to another user.
+pub fn read(pid: i32, file: &str) -> Result<Vec<(MemoryMap, String)>> {
+    let path = format!("/proc/{pid}/{file}");
+    let text = text::read(&path).with_context(|| format!("cannot read {path}"))?;
+
+    parse(&text).with_context(|| format!("cannot read {path}"))
+}
+
+/// Parses all but the names by `procfs`, which refuses some names of files, and panics at others.
+fn parse(text: &str) -> Result<Vec<(MemoryMap, String)>> {
+    let mut names = Vec::new();
+    let mut others = String::with_capacity(text.len());
+
+    for line in text.split_terminator('\n') {
+        let (fields, name) = split_name(line);
+        names.extend(name.map(ToString::to_string));
+        others.push_str(fields);
+        others.push('\n');
+    }
+    let maps = MemoryMaps::from_read(others.as_bytes())?;
+    ensure!(maps.len() == names.len(), "a line is not understood");
+
+    Ok(maps.into_iter().zip(names).collect())
+}
+
+/// Splits the name from the first line of a mapping; other lines, which begin with a capital, have
+/// none.
+fn split_name(line: &str) -> (&str, Option<&str>) {
+    let blank = line.match_indices(' ').nth(4);
+
+    match blank {
+        Some((blank, _)) if !line.starts_with(|c: char| c.is_ascii_uppercase()) => {
+            let (fields, name) = line.split_at(blank + 1);
+            (fields, Some(name.trim_start_matches(' ')))
+        }
+        _ => (line, None),
+    }
+}
+
+/// The name of a mapping as it is printed; empty if it has none.
+fn printed(name: &str) -> String {
+    let key = name
+        .strip_prefix("/SYSV")
+        .and_then(|rest| rest.strip_suffix(" (deleted)"))
+        .filter(|key| key.len() == 8)
+        .and_then(|key| u32::from_str_radix(key, 16).ok());
+
+    match key {
+        Some(key) => format!("SysV shared memory, key {key:#x}"),
+        // A file's name can have control characters, which a terminal would obey.
+        None => name.replace(char::is_control, "?"),
+    }
 }
 
 /// A mapping of a process.
@@ -44,14 +90,14 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    fn of(map: &MemoryMap) -> Self {
+    fn of((map, name): &(MemoryMap, String)) -> Self {
         Self {
             start: map.address.0,
             end: map.address.1,
             permissions: letters(map.perms),
             has_file: map.inode != 0,
             file: format!("{}:{}:{}", map.dev.0, map.dev.1, map.inode),
-            name: name(map),
+            name: printed(name),
         }
     }
 
@@ -82,10 +128,8 @@ impl Mapping {
 ///
 /// There is no such process, or it belongs to another user.
 pub fn mappings(pid: i32) -> Result<Vec<Mapping>> {
-    let maps = Process::new(pid)
-        .and_then(|process| process.maps())
-        .with_context(|| format!("cannot read /proc/{pid}/maps"))?;
-    let own = maps.iter().filter(|map| map.pathname != MMapPath::Vsyscall);
+    let maps = read(pid, "maps")?;
+    let own = maps.iter().filter(|(_, name)| name != VSYSCALL);
 
     Ok(own.map(Mapping::of).collect())
 }
@@ -112,13 +156,11 @@ impl Maps {
     ///
     /// There is no such process, or it belongs to another user.
     pub fn of(pid: i32) -> Result<Self> {
-        let maps = Process::new(pid)
-            .and_then(|process| process.maps())
-            .with_context(|| format!("cannot read /proc/{pid}/maps"))?;
+        let maps = read(pid, "maps")?;
 
         Ok(Self(
             maps.iter()
-                .map(|map| (map.address.0..map.address.1, name(map)))
+                .map(|(map, name)| (map.address.0..map.address.1, printed(name)))
                 .collect(),
         ))
     }
@@ -187,6 +229,40 @@ pub(crate) mod tests {
             "not mapped now",
         ];
         assert_eq!(found, expected);
+    }
+
+    /// Names of files that have the form of others, are too short for it, or have blanks.
+    #[test]
+    fn names_of_any_form() {
+        let names = [
+            "",
+            "/a b  c",
+            "/SYSV",
+            "/SYSV-not-a-key (deleted)",
+            "/trailing ",
+            "/\u{fffd}\r",
+            "[heap]",
+        ];
+        let mut text = String::new();
+        for name in names {
+            text += &format!("7f00-8f00 rw-s 00000000 00:1a 77                 {name}\n");
+            text += "Swap:  8 kB\nVmFlags: rd wr sh mr mw me ms ac sd\n";
+        }
+        let found = parse(&text).expect("mappings");
+        let swap = |(map, _): &(MemoryMap, String)| map.extension.map["Swap"] == 8192;
+        assert!(found.iter().all(swap));
+        let found: Vec<_> = found.into_iter().map(|(_, name)| name).collect();
+        assert_eq!(found, names);
+    }
+
+    #[test]
+    fn printed_names() {
+        assert_eq!(
+            printed("/SYSV0000162e (deleted)"),
+            "SysV shared memory, key 0x162e"
+        );
+        assert_eq!(printed("/SYSV0000162e"), "/SYSV0000162e");
+        assert_eq!(printed("/a\x1b[31m"), "/a?[31m");
     }
 
     #[test]

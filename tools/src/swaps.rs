@@ -2,10 +2,10 @@
 
 //! The swap devices, from `/proc/swaps`.
 
-use std::fs;
-
 use anyhow::{Context, Result};
 use serde::Serialize;
+
+use crate::text;
 
 /// A swap device or file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -28,7 +28,7 @@ pub struct Device {
 ///
 /// `/proc/swaps` cannot be read.
 pub fn devices() -> Result<Vec<Device>> {
-    let text = fs::read_to_string("/proc/swaps").context("cannot read /proc/swaps")?;
+    let text = text::read("/proc/swaps").context("cannot read /proc/swaps")?;
 
     Ok(parse(&text))
 }

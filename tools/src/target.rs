@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, ensure};
 
 use crate::entry::ENTRY_BYTES;
+use crate::text;
 
 /// Mount point of debugfs.
 const DEBUGFS: &str = "/sys/kernel/debug";
@@ -239,7 +240,7 @@ fn is_missing(error: &io::Error) -> bool {
 pub fn shmem() -> Result<Option<String>> {
     let path = format!("{DIRECTORY}/shmem");
 
-    match fs::read_to_string(&path) {
+    match text::read(&path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read {path}")),

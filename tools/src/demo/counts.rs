@@ -8,11 +8,12 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use procfs::process::{MemoryMap, Process};
+use procfs::process::MemoryMap;
 
 use super::PAGE_BYTES;
 use super::cgroup::Cgroup;
 use crate::interrupt;
+use crate::maps;
 use crate::sys;
 
 /// Counts of the swapped pages of a shared mapping.
@@ -59,10 +60,9 @@ impl KernelCounts {
 }
 
 fn mapping(pid: i32, address: u64) -> Result<MemoryMap> {
-    Process::new(pid)
-        .and_then(|process| process.smaps())
-        .with_context(|| format!("cannot read /proc/{pid}/smaps"))?
+    maps::read(pid, "smaps")?
         .into_iter()
+        .map(|(map, _)| map)
         .find(|map| (map.address.0..map.address.1).contains(&address))
         .with_context(|| format!("process {pid} has nothing mapped at {address:x}"))
 }

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::fs::File;
 
 use anyhow::{Context, Result};
-use procfs::process;
 
 use super::module;
 use super::{Counts, MappingCounts, Summary, add};
@@ -169,12 +168,10 @@ fn scan_all(pagemap: &File, map: &Mapping, look_up: bool) -> Result<Counts> {
 /// Counts by PAGEMAP_SCAN, and of shared memory in swap as much as smaps tells. Before Linux 6.7
 /// by smaps alone.
 fn from_smaps(pid: i32, maps: &[Mapping], pagemap: &File) -> Result<Vec<Counts>> {
-    let smaps = process::Process::new(pid)
-        .and_then(|process| process.smaps())
-        .with_context(|| format!("cannot read /proc/{pid}/smaps"))?;
+    let smaps = maps::read(pid, "smaps")?;
     let by_start: HashMap<_, _> = smaps
         .iter()
-        .map(|map| (map.address.0, &map.extension.map))
+        .map(|(map, _)| (map.address.0, &map.extension.map))
         .collect();
 
     maps.iter()

@@ -5,6 +5,8 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
+use crate::text;
+
 /// Owners of a process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
@@ -17,7 +19,7 @@ pub struct Origin {
 impl Origin {
     /// The owners of process `pid`.
     pub fn of(pid: i32) -> Self {
-        let text = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+        let text = text::read(format!("/proc/{pid}/cgroup")).unwrap_or_default();
         let cgroup = text.lines().find_map(|line| line.strip_prefix("0::"));
         // The directory has the effective user.
         let user = fs::metadata(format!("/proc/{pid}")).map(|process| process.uid());
@@ -30,7 +32,7 @@ impl Origin {
 }
 
 fn named(user: u32) -> String {
-    let text = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let text = text::read("/etc/passwd").unwrap_or_default();
     let name = text.lines().find_map(|line| {
         let mut fields = line.split(':');
         let name = fields.next()?;

@@ -4,8 +4,9 @@
 //! mapping counts it.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
+
+use crate::text;
 
 /// Swap of one process, in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub struct Sums {
 ///
 /// The process is gone, or its smaps may not be read.
 pub fn of(pid: i32) -> io::Result<Sums> {
-    Ok(parse(&fs::read_to_string(format!("/proc/{pid}/smaps"))?))
+    Ok(parse(&text::read(format!("/proc/{pid}/smaps"))?))
 }
 
 fn parse(text: &str) -> Sums {

@@ -7,11 +7,12 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use anyhow::{Context, Result, ensure};
-use procfs::process::{MMapPath, MemoryMap, Process};
+use procfs::process::MemoryMap;
 
 use super::recording::Recording;
 use super::tracee;
 use crate::entry::ENTRY_BYTES;
+use crate::maps;
 
 /// Bits of an entry of `PID/exclusive`.
 const PRESENT: u64 = 1 << 63;
@@ -51,9 +52,7 @@ impl Birth {
     pub fn of(recording: &Recording) -> Result<Self> {
         let pid = recording.pid();
         let page_size = procfs::page_size();
-        let maps = Process::new(pid)
-            .and_then(|process| process.smaps())
-            .with_context(|| format!("cannot read /proc/{pid}/smaps"))?;
+        let maps = maps::read(pid, "smaps")?;
         let open = |name| {
             let path = recording.file(name);
             File::open(&path).with_context(|| format!("cannot open {}", path.display()))
@@ -64,7 +63,7 @@ impl Birth {
             ..Self::default()
         };
 
-        for map in maps.iter().filter(|map| has_pages(map, page_size)) {
+        for (map, _) in maps.iter().filter(|map| has_pages(map, page_size)) {
             let (mut first, last) = (map.address.0 / page_size, map.address.1 / page_size);
             while first < last {
                 let count = CHUNK.min(last - first);
@@ -114,12 +113,12 @@ fn read(file: &File, first: u64, count: u64) -> Result<Vec<u64>> {
 }
 
 /// Pages of hugetlb are not counted: an event of one stands for many.
-fn has_pages(map: &MemoryMap, page_size: u64) -> bool {
+fn has_pages((map, name): &(MemoryMap, String), page_size: u64) -> bool {
     let bytes = |key: &str| map.extension.map.get(key).copied().unwrap_or(0);
     let small = bytes("KernelPageSize") == page_size;
 
     small
-        && map.pathname != MMapPath::Vsyscall
+        && name != maps::VSYSCALL
         && (map.address.1 - map.address.0 < LARGE || bytes("Anonymous") + bytes("Swap") > 0)
 }
 
