@@ -7,7 +7,7 @@
 
 set -eu
 
-REPORTS='WARNING: |BUG: |kernel BUG at|Oops: |KASAN: |UBSAN: |KFENCE: |general protection fault
+REPORTS='WARNING: |BUG: |kernel BUG at|Oops: |KASAN: |UBSAN: |KFENCE: 
 |INFO: rcu|rcu_[a-z]* detected|detected stalls|self-detected stall
 |possible (circular|recursive|irq) |inconsistent lock state|suspicious RCU usage
 |INFO: trying to register non-static key|INFO: possible |INFO: task .* blocked for more than

@@ -45,6 +45,8 @@ fail() {
 	printf 'run.sh: %s\n' "$*" >&2
 	exit 125
 }
+# The status of a command that set -e ends this script for is none of COMMAND's.
+trap 'fail "this failed: $BASH_COMMAND"' ERR
 
 KERNEL=patched SMP=2 MEM=2G NODES=1 SWAP=1G RAM='' ICOUNT='' TIMEOUT=1800 LOG='' MAKE=1 SHELL_MODE='' VERBOSE=''
 
@@ -119,7 +121,7 @@ fi
 IMAGE=$BUILD/$KERNEL/bzImage
 [ -e "$IMAGE" ] || fail "no $IMAGE: build it with qemu/build.sh $KERNEL"
 [ -x "$VIRTME_RUN" ] || fail "no virtme-ng: scripts/deps.sh installs it"
-if [ -n "$ICOUNT" ]; then ACCEL=tcg; else ACCEL=$("$QEMU_DIR/accel.sh" "$IMAGE"); fi
+if [ -n "$ICOUNT" ]; then ACCEL=tcg; else ACCEL=$("$QEMU_DIR/accel.sh" "$IMAGE") || fail "no accelerator"; fi
 
 DIR=$(mktemp -d "${TMPDIR:-/tmp}/xpagemap.XXXXXX")
 [ -z "$VERBOSE" ] || say "boot the $KERNEL kernel ($ACCEL, CPUs: $SMP, memory: $MEM) ..."

@@ -134,12 +134,19 @@ log_is() {
 	[ "$status" -eq "$expected" ]
 }
 
+bad_accelerator() { XPAGEMAP_ACCEL=bogus status_is 125 -- true; }
+no_directory() { TMPDIR=$WORK/none status_is 125 -- true; }
+
 cd "$ROOT"
 echo 'KTAP version 1'
-echo '1..21'
+echo '1..25'
 result harness.log_without_reports log_is 0 'Run /init as init process' 'reboot: Power down'
 result harness.log_with_a_report log_is 1 'Run /init as init process' 'WARNING: mm/gup.c:1 at gup, CPU#0: cow/1'
 result harness.log_of_virtme_ng_init log_is 0 'virtme-ng-init: WARNING: failed to run: "systemd-tmpfiles"'
+result harness.log_of_a_program_that_crashes log_is 0 'traps: cow[333] general protection fault ip:5fb50a sp:7ffe427ddc70 error:0 in cow[1fb50a,41f000+2b3000]'
+result harness.log_of_the_same_in_the_kernel log_is 1 'Oops: general protection fault, maybe for address 0x1: 0000 [#1] SMP'
+result harness.bad_accelerator bad_accelerator
+result harness.no_directory_for_files no_directory
 result harness.uname status_is 0 -- uname -r
 result harness.uname_output says stdout "$(cut -d' ' -f1 "$("$QEMU_DIR/build.sh" --source stock)/../origin")"
 result harness.arguments_and_streams arguments_and_streams
