@@ -16,6 +16,7 @@
 #define XPAGEMAP_DETACH_FD	XPAGEMAP_DIR "/detach_fd"
 #define XPAGEMAP_ATTACH_FILE	XPAGEMAP_DIR "/attach_file"
 #define XPAGEMAP_SHMEM		XPAGEMAP_DIR "/shmem"
+#define XPAGEMAP_SLOTS		XPAGEMAP_DIR "/slots"
 #define XPAGEMAP_STATS		XPAGEMAP_DIR "/stats"
 
 #define PM_BIT(n)		(1ULL << (n))
@@ -56,6 +57,14 @@
 #define EX_REFERENCES_SHIFT	16
 #define EX_MAP_COUNT		PM_MASK(15, 0)
 #define EX_COUNT_MAX		65535
+
+/* An entry of slots. */
+#define SLOT_FREE		0	/* or there is no such slot, or its page is lost */
+#define SLOT_DISK		1
+#define SLOT_ZERO		2
+#define SLOT_ZSWAP		3
+#define SLOT_CACHE		4
+#define SLOTS_TYPE_SHIFT	32	/* above it in an entry's number: the swap type */
 
 #define PM_ENTRY_BYTES		8
 

@@ -16,6 +16,7 @@ use kernel::{
 
 use crate::{
     files::{
+        BinaryFile,
         Text,
         TextFile,
         Value,
@@ -25,7 +26,8 @@ use crate::{
         SharedFile,
         Target, //
     },
-    trace::Tracer, //
+    trace::Tracer,
+    views::Slots, //
 };
 
 mod command;
@@ -85,6 +87,7 @@ pub(crate) struct Control {
     _detach_fd: Pin<KBox<File<CommandFile<DetachFd>>>>,
     _attach_file: Pin<KBox<File<CommandFile<AttachFile>>>>,
     _shmem: Pin<KBox<File<TextFile<Listing>>>>,
+    _slots: Pin<KBox<File<BinaryFile<Slots>>>>,
     _stats: Pin<KBox<File<ValueFile<Stats>>>>,
 }
 
@@ -124,6 +127,10 @@ impl Control {
             _attach_file: command_file(&root, c"attach_file", &registries)?,
             _shmem: KBox::pin_init(
                 root.operations_file(c"shmem", TextFile(Listing(registries.clone()))),
+                GFP_KERNEL,
+            )?,
+            _slots: KBox::pin_init(
+                root.operations_file(c"slots", BinaryFile(Slots)),
                 GFP_KERNEL,
             )?,
             _stats: KBox::pin_init(

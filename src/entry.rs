@@ -11,6 +11,7 @@ use kernel::mm::{
         PageFlag,
         PageKind, //
     },
+    swap::Backing, //
 };
 
 pub(crate) use kernel::mm::pagewalk::pagemap_entry as pagemap;
@@ -107,5 +108,16 @@ pub(crate) fn exclusive(state: &AnonState) -> u64 {
 pub(crate) fn encode<S>(states: &[S], entries: &mut [u64], encode: impl Fn(&S) -> u64) {
     for (entry, state) in entries.iter_mut().zip(states) {
         *entry = encode(state);
+    }
+}
+
+/// Encodes the state of a swap slot as an entry of `slots`.
+pub(crate) fn slot(backing: &Backing) -> u64 {
+    match backing {
+        Backing::None => 0,
+        Backing::Device => 1,
+        Backing::Zero => 2,
+        Backing::Zswap => 3,
+        Backing::Cache => 4,
     }
 }

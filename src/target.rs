@@ -36,6 +36,7 @@ use crate::{
         FileSummary,
         FileSwapmap,
         Filemap,
+        Kept,
         PageFile,
         Pagemap,
         Summary,
@@ -109,6 +110,7 @@ pub(crate) struct Target {
     owner: Owner,
     pagemap: BinaryFile<Pagemap>,
     swapmap: TextFile<Swapmap>,
+    kept: TextFile<Kept>,
     page: PageFile,
     exclusive: BinaryFile<Exclusive>,
     summary: TextFile<Summary>,
@@ -140,6 +142,7 @@ impl Target {
             },
             pagemap: BinaryFile(Pagemap(mm.clone())),
             swapmap: TextFile(Swapmap(mm.clone())),
+            kept: TextFile(Kept(mm.clone())),
             page: PageFile(mm.clone()),
             exclusive: BinaryFile(Exclusive(mm.clone())),
             summary: TextFile(Summary(mm.clone())),
@@ -170,6 +173,7 @@ impl Attachable for Target {
     fn add_files<'data>(&'data self, dir: &ScopedDir<'data, '_>) {
         dir.operations_file(c"pagemap", &self.pagemap);
         dir.operations_file(c"swapmap", &self.swapmap);
+        dir.operations_file(c"kept", &self.kept);
         dir.operations_file(c"page", &self.page);
         dir.operations_file(c"exclusive", &self.exclusive);
         dir.operations_file(c"summary", &self.summary);

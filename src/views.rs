@@ -5,9 +5,11 @@
 mod exclusive;
 mod file_summary;
 mod filemap;
+mod kept;
 mod page;
 mod pagemap;
 mod run;
+mod slots;
 mod summary;
 mod swapmap;
 mod violations;
@@ -16,8 +18,10 @@ pub(crate) use {
     exclusive::Exclusive,
     file_summary::FileSummary,
     filemap::Filemap,
+    kept::Kept,
     page::PageFile,
     pagemap::Pagemap,
+    slots::Slots,
     summary::Summary,
     swapmap::{
         FileSwapmap,

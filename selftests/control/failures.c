@@ -128,8 +128,8 @@ static void fail_command(struct __test_metadata *_metadata, scene *s, const stru
 		       nth - 2, refused, lacking);
 }
 
-static const char *const views[] = { "pagemap", "swapmap", "page", "exclusive", "summary",
-				     "violations", "trace", "events" };
+static const char *const views[] = { "pagemap", "swapmap", "kept", "page", "exclusive",
+				     "summary", "violations", "trace", "events" };
 static const char *const file_views[] = { "filemap", "swapmap", "summary" };
 
 static int all_there(const char *dir, const char *const *names, size_t count)

@@ -208,6 +208,7 @@ TEST_F(failures_reads, reads_of_a_target)
 	fail_target_view(_metadata, self, "pagemap", &self->shared);
 	fail_target_view(_metadata, self, "exclusive", &self->own);
 	fail_target_view(_metadata, self, "swapmap", NULL);
+	fail_target_view(_metadata, self, "kept", NULL);
 	fail_target_view(_metadata, self, "summary", NULL);
 	fail_target_view(_metadata, self, "trace", NULL);
 }

@@ -108,7 +108,8 @@ FIXTURE_TEARDOWN(reattach)
 	region_free(&self->old.region);
 }
 
-static const char *const texts[] = { "swapmap", "summary", "violations", "events" };
+static const char *const texts[] = { "swapmap", "kept", "summary", "violations",
+				     "events" };
 
 static int file_open(pid_t pid, const char *name)
 {

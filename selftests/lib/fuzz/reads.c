@@ -111,7 +111,7 @@ const char *fuzz_entries(struct fuzz *f)
 const char *fuzz_text(struct fuzz *f)
 {
 	static const char *const names[] = { "swapmap", "summary", "violations", "trace", "events",
-					     "swapmap", "summary" };
+					     "kept", "swapmap", "summary" };
 	size_t which = input_below(ARRAY_SIZE(names) + 2), len = input_below(4096);
 	off_t offset = input_one_in(2) ? 0 : input_below(20000);
 	bool bad = input_one_in(12);
@@ -121,7 +121,7 @@ const char *fuzz_text(struct fuzz *f)
 	if (which >= ARRAY_SIZE(names))
 		snprintf(path, sizeof(path), "%s",
 			 which == ARRAY_SIZE(names) ? XPAGEMAP_SHMEM : XPAGEMAP_STATS);
-	else if (!some_path(f, names[which], which >= 5, path, sizeof(path)))
+	else if (!some_path(f, names[which], which >= 6, path, sizeof(path)))
 		return NULL;
 	if (input_one_in(20) && which != 4)
 		offset = input_edge();
