@@ -117,7 +117,9 @@ TEST_F(cli_swap, sum_is_that_of_proc_swaps)
 	explained = cli_number(&self->out, "\"devices\"", "anonymous") +
 		    cli_number(&self->out, "\"devices\"", "shared") +
 		    cli_number(&self->out, "\"devices\"", "files") +
-		    cli_number(&self->out, "\"devices\"", "cached");
+		    cli_number(&self->out, "\"devices\"", "cached") +
+		    cli_number(&self->out, "\"devices\"", "swap_cache") +
+		    cli_number(&self->out, "\"devices\"", "transient");
 	EXPECT_EQ(used, explained + unexplained);
 	/* A page that was read back can keep its slot, which only the swap cache knows. */
 	cached = read_value("/proc/meminfo", "SwapCached") * 1024 / PAGE_BYTES;

@@ -247,6 +247,21 @@ pub fn shmem() -> Result<Option<String>> {
     }
 }
 
+/// Opens the module's `slots`: [`None`] if this version has none.
+///
+/// # Errors
+///
+/// The file cannot be opened.
+pub fn slots() -> Result<Option<File>> {
+    let path = format!("{DIRECTORY}/slots");
+
+    match File::open(&path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot open {path}")),
+    }
+}
+
 /// Reads the module's `stats` file.
 ///
 /// # Errors

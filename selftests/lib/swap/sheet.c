@@ -41,7 +41,8 @@ long long sheet_number(const struct cli *out, const char *path, const char *key)
 long long sheet_explained(const struct cli *out, const char *path)
 {
 	return sheet_number(out, path, "anonymous") + sheet_number(out, path, "shared") +
-	       sheet_number(out, path, "files") + sheet_number(out, path, "cached");
+	       sheet_number(out, path, "files") + sheet_number(out, path, "cached") +
+	       sheet_number(out, path, "swap_cache") + sheet_number(out, path, "transient");
 }
 
 bool sheet_settled(struct cli *out, const char *second, const char *options)

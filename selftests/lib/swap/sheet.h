@@ -13,7 +13,7 @@ long long swaps_used(const char *path);
 /* A number of a device in the sheet, as cli_number(). */
 long long sheet_number(const struct cli *out, const char *path, const char *key);
 
-/* A device's used slots that the sheet has an owner for. */
+/* A device's used slots that the sheet explains. */
 long long sheet_explained(const struct cli *out, const char *path);
 
 /*

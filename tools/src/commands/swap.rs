@@ -18,10 +18,10 @@ use serde::Serialize;
 
 use super::columns::Output;
 use crate::interrupt;
-use crate::json::{Unknown, print_unknown};
+use crate::json::print_unknown;
+use crate::swap::find::{self, Found};
 use crate::swap::groups::{By, Group, groups};
-use crate::swap::sheet::{Balance, Entry, Owner, Share, add_up};
-use crate::swap::{areas, cached, collect};
+use crate::swap::sheet::{Balance, Owner, Share, add_up};
 use crate::swaps::{self, Device};
 use line::{GROUPS, Line, OWNERS};
 
@@ -133,29 +133,29 @@ pub fn main(out: &mut dyn Write, args: Args) -> Result<bool> {
 
 fn balance(out: &mut dyn Write, args: &Args, before: &[Device]) -> Result<()> {
     if let Some(name) = &args.device {
-        find(before, name)?;
+        device_of(before, name)?;
     }
     let moved = moved()?;
     let mut unknown = Vec::new();
-    let mut entries = match collect::owners(&mut unknown)? {
-        Ok(entries) => entries,
+    let Found {
+        mut entries,
+        devices: mut after,
+        rest,
+    } = match find::all(&mut unknown)? {
+        Ok(found) => found,
         Err(why) => return proc::main(out, args, before, &why),
     };
-    cached::add(&mut entries)?;
-    let mut after = swaps::devices()?;
     let changed = changed(before, &after);
     let moved = self::moved()?.saturating_sub(moved);
 
-    name_types(&mut after, &entries, &mut unknown);
-    let unseen = cached::unseen(&entries);
     if let Some(name) = &args.device {
-        let device = find(&after, name)?.clone();
+        let device = device_of(&after, name)?.clone();
         for entry in &mut entries {
             entry.retain(device.area);
         }
         after = vec![device];
     }
-    let (devices, mut owners) = add_up(&after, &entries);
+    let (devices, mut owners) = add_up(&after, &entries, rest.as_ref());
     owners.retain(|share| args.by.is_none_or(|kind| kind.includes(&share.owner)));
     let body = Body {
         devices,
@@ -174,11 +174,11 @@ fn balance(out: &mut dyn Write, args: &Args, before: &[Device]) -> Result<()> {
         return Ok(output.print_json(out, "swap", &body, &unknown, usual, &[rows])?);
     }
     print_unknown(&unknown);
-    print::all(out, &body, unseen, args)
+    print::all(out, &body, args)
 }
 
 /// The device of that path or swap type.
-fn find<'a>(devices: &'a [Device], name: &str) -> Result<&'a Device> {
+fn device_of<'a>(devices: &'a [Device], name: &str) -> Result<&'a Device> {
     devices
         .iter()
         .find(|device| device.path == name)
@@ -188,13 +188,6 @@ fn find<'a>(devices: &'a [Device], name: &str) -> Result<&'a Device> {
                 .find(|device| device.area.to_string() == name)
         })
         .with_context(|| format!("{name} is no swap device; see /proc/swaps"))
-}
-
-/// Gives the devices the swap types that the owners have slots of.
-fn name_types(devices: &mut [Device], entries: &[Entry], unknown: &mut Vec<Unknown>) {
-    if let Some(why) = areas::assign(devices, &areas::uses(entries)) {
-        unknown.push(Unknown::new("the swap types of the devices", why));
-    }
 }
 
 /// The number of used slots that came or went in between.
@@ -273,7 +266,10 @@ mod tests {
                 used: 4,
                 files: 5,
                 cached: 2,
+                swap_cache: 6,
+                transient: 7,
                 unexplained: -3,
+                freed: 8,
                 ..Default::default()
             }],
             changed: 1,
@@ -296,7 +292,7 @@ mod tests {
             found["devices"][0],
             serde_json::json!({
                 "type": 0, "path": "/dev/vdb", "slots": 9, "used": 4, "anonymous": 0, "shared": 0,
-                "files": 5, "cached": 2, "unexplained": -3,
+                "files": 5, "cached": 2, "swap_cache": 6, "transient": 7, "unexplained": -3, "freed": 8,
             })
         );
         assert_eq!(
@@ -316,16 +312,16 @@ mod tests {
 
     #[test]
     fn devices_have_names_and_types() {
-        let device = |area, path: &str| Device {
+        let entry = |area, path: &str| Device {
             area,
             path: path.to_string(),
             size: 0,
             used: 0,
         };
-        let devices = [device(0, "1"), device(1, "/dev/b")];
-        assert_eq!(find(&devices, "1").expect("a path").area, 0);
-        assert_eq!(find(&devices, "/dev/b").expect("a path").area, 1);
-        assert_eq!(find(&devices, "0").expect("a type").area, 0);
-        assert!(find(&devices, "2").is_err());
+        let devices = [entry(0, "1"), entry(1, "/dev/b")];
+        assert_eq!(device_of(&devices, "1").expect("a path").area, 0);
+        assert_eq!(device_of(&devices, "/dev/b").expect("a path").area, 1);
+        assert_eq!(device_of(&devices, "0").expect("a type").area, 0);
+        assert!(device_of(&devices, "2").is_err());
     }
 }

@@ -3,13 +3,13 @@
 //! Collects the owners of slots: `PID/swapmap` of all processes, and the files that `shmem` lists.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
+use std::{fs, io};
 
 use anyhow::Result;
 
 use super::origin::Origin;
 use super::runs::{self, SlotRun};
-use super::sheet::{Entry, Owner};
+use super::sheet::{Entry, Key, Owner};
 use crate::interrupt;
 use crate::json::Unknown;
 use crate::maps;
@@ -28,13 +28,23 @@ pub fn owners(unknown: &mut Vec<Unknown>) -> Result<std::result::Result<Vec<Entr
     };
     let mut files = BTreeMap::new();
     let mut entries = Vec::new();
+    let mut tells_kept = true;
 
     for process in everyone.now()?.processes {
         interrupt::check()?;
         match Target::attach_if_possible(process.pid) {
             Ok(Ok(target)) => {
                 if let Ok(text) = target.text("swapmap") {
-                    add_process(process, &runs::swapmap(&text)?, &mut entries, &mut files);
+                    let kept = kept(&target)?;
+                    tells_kept &= kept.is_some();
+                    let kept = kept.unwrap_or_default();
+                    add_process(
+                        process,
+                        &runs::swapmap(&text)?,
+                        kept,
+                        &mut entries,
+                        &mut files,
+                    );
                 }
             }
             Ok(Err(why)) => return Ok(Err(why)),
@@ -48,6 +58,12 @@ pub fn owners(unknown: &mut Vec<Unknown>) -> Result<std::result::Result<Vec<Entr
                 ));
             }
         }
+    }
+    if !tells_kept {
+        unknown.push(Unknown::new(
+            "pages in memory that keep their slot",
+            "this version of the module has no `kept`",
+        ));
     }
     match target::shmem()? {
         Some(list) => add_listed(&list, &mut files),
@@ -69,6 +85,21 @@ pub fn owners(unknown: &mut Vec<Unknown>) -> Result<std::result::Result<Vec<Entr
     Ok(Ok(entries))
 }
 
+/// The slots that pages of a process keep: [`None`] if this version of the module has no `kept`.
+fn kept(target: &Target) -> Result<Option<Vec<Key>>> {
+    match fs::read_to_string(target.file("kept")) {
+        Ok(text) => {
+            let runs = runs::swapmap(&text)?;
+            Ok(Some(runs.iter().flat_map(SlotRun::slots).collect()))
+        }
+        // The process may exit meanwhile, and another caller detach it.
+        Err(error) => {
+            let is_missing = error.kind() == io::ErrorKind::NotFound;
+            Ok((!is_missing || !target.file("swapmap").exists()).then(Vec::new))
+        }
+    }
+}
+
 #[derive(Default)]
 struct File {
     name: String,
@@ -81,6 +112,7 @@ struct File {
 fn add_process(
     process: Process,
     all: &[SlotRun],
+    kept: Vec<Key>,
     entries: &mut Vec<Entry>,
     files: &mut BTreeMap<String, File>,
 ) {
@@ -111,6 +143,7 @@ fn add_process(
     };
     let mut entry = Entry::new(owner, own);
     entry.origin = Origin::of(process.pid);
+    entry.kept = kept;
     entries.push(entry);
 }
 

@@ -2,13 +2,16 @@
 
 //! The balance sheet: used slots by owner, each counted once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
 use super::origin::Origin;
 use super::runs::SlotRun;
 use crate::swaps::Device;
+
+/// A slot: swap type and offset.
+pub type Key = (u64, u64);
 
 /// A process or a file that has slots.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -39,8 +42,8 @@ pub struct Entry {
     pub owner: Owner,
     /// Slots that its entries refer to.
     pub runs: Vec<SlotRun>,
-    /// Slots that pages of it keep, which are in memory: swap type and offset.
-    pub kept: Vec<(u64, u64)>,
+    /// Slots that pages of it keep, which are in memory.
+    pub kept: Vec<Key>,
     /// The process's cgroup and user; of files, empty.
     pub origin: Origin,
     /// True if `start` of the runs is a page's number in the file.
@@ -64,6 +67,17 @@ impl Entry {
         self.runs.retain(|run| run.area == area);
         self.kept.retain(|slot| slot.0 == area);
     }
+}
+
+/// Used slots without an owner, and used ones at all.
+#[derive(Debug, Default)]
+pub struct Rest {
+    /// All used slots.
+    pub used: HashSet<Key>,
+    /// In the swap cache at each look, and nothing refers to them.
+    pub cache: HashSet<Key>,
+    /// Freed, or found with an owner, at a later look.
+    pub transient: HashSet<Key>,
 }
 
 /// Slots of an owner.
@@ -102,8 +116,14 @@ pub struct Balance {
     pub files: u64,
     /// Used by pages in memory, which keep their slot, and nothing refers to it.
     pub cached: u64,
+    /// Used by pages in the swap cache, and nothing refers to the slot; no process was found to map them.
+    pub swap_cache: u64,
+    /// Used, without an owner at first; at a later look it had one, or was free.
+    pub transient: u64,
     /// Used, and none of these. Negative if slots were freed while the owners were read.
     pub unexplained: i64,
+    /// Free when the used slots were counted, after an owner had been read that referred to them.
+    pub freed: u64,
 }
 
 /// A used slot.
@@ -116,7 +136,7 @@ pub struct Slot {
 }
 
 /// Used slots, by swap type and offset.
-pub type Slots = HashMap<(u64, u64), Slot>;
+pub type Slots = HashMap<Key, Slot>;
 
 /// The slots of all owners.
 pub fn slots(entries: &[Entry]) -> Slots {
@@ -135,9 +155,21 @@ pub fn slots(entries: &[Entry]) -> Slots {
     slots
 }
 
-/// Adds up the slots of all owners. `devices` have the used slots.
-pub fn add_up(devices: &[Device], entries: &[Entry]) -> (Vec<Balance>, Vec<Share>) {
-    let slots = slots(entries);
+/// Adds up the slots of all owners. `devices` have the number of used slots, `rest` has which these
+/// are, if that is known.
+pub fn add_up(
+    devices: &[Device],
+    entries: &[Entry],
+    rest: Option<&Rest>,
+) -> (Vec<Balance>, Vec<Share>) {
+    let mut slots = slots(entries);
+    let freed: Vec<_> = match rest {
+        Some(rest) => slots
+            .extract_if(|key, _| !rest.used.contains(key))
+            .map(|(key, _)| key)
+            .collect(),
+        None => Vec::new(),
+    };
     let shares = entries.iter().map(|entry| {
         let mut share = Share {
             owner: entry.owner.clone(),
@@ -146,12 +178,16 @@ pub fn add_up(devices: &[Device], entries: &[Entry]) -> (Vec<Balance>, Vec<Share
             pswap: 0.0,
             cached: 0,
         };
-        let references = |key: &(u64, u64)| slots.get(key).map_or(0, |slot| slot.references);
-        let kept = entry.kept.iter().filter(|key| references(key) == 0);
+        let references = |key: &Key| slots.get(key).map(|slot| slot.references);
+        let kept = entry.kept.iter().filter(|key| references(key) == Some(0));
 
         share.cached = kept.count() as u64;
-        for key in entry.runs.iter().flat_map(SlotRun::slots) {
-            let references = references(&key).max(1);
+        for references in entry
+            .runs
+            .iter()
+            .flat_map(SlotRun::slots)
+            .filter_map(|key| references(&key))
+        {
             match references {
                 1 => share.alone += 1,
                 _ => share.shared += 1,
@@ -164,10 +200,16 @@ pub fn add_up(devices: &[Device], entries: &[Entry]) -> (Vec<Balance>, Vec<Share
         .filter(|share| share.alone + share.shared + share.cached > 0)
         .collect();
     shares.sort_by(|a, b| b.pswap.total_cmp(&a.pswap));
-    (balances(devices, &slots), shares)
+    let mut balances = balances(devices, &slots, rest);
+    for (area, _) in freed {
+        if let Some(balance) = balances.iter_mut().find(|balance| balance.area == area) {
+            balance.freed += 1;
+        }
+    }
+    (balances, shares)
 }
 
-fn balances(devices: &[Device], slots: &Slots) -> Vec<Balance> {
+fn balances(devices: &[Device], slots: &Slots, rest: Option<&Rest>) -> Vec<Balance> {
     let page_size = procfs::page_size();
     let mut all: Vec<_> = devices
         .iter()
@@ -192,7 +234,13 @@ fn balances(devices: &[Device], slots: &Slots) -> Vec<Balance> {
         }
     }
     for balance in &mut all {
-        let explained = balance.anonymous + balance.shared + balance.files + balance.cached;
+        if let Some(rest) = rest {
+            let here = |slot: &&Key| slot.0 == balance.area;
+            balance.swap_cache = rest.cache.iter().filter(here).count() as u64;
+            balance.transient = rest.transient.iter().filter(here).count() as u64;
+        }
+        let owned = balance.anonymous + balance.shared + balance.files + balance.cached;
+        let explained = owned + balance.swap_cache + balance.transient;
         balance.unexplained = balance.used.cast_signed() - explained.cast_signed();
     }
     all
@@ -251,7 +299,7 @@ pub(crate) mod tests {
         // One is referred to as well; two processes keep the others.
         entries[0].kept = vec![(0, 14), (0, 50)];
         entries[1].kept = vec![(0, 50), (0, 51)];
-        let (balances, shares) = add_up(&devices, &entries);
+        let (balances, shares) = add_up(&devices, &entries, None);
         let [balance] = &balances[..] else {
             panic!("{balances:?}");
         };
@@ -269,5 +317,29 @@ pub(crate) mod tests {
         assert!((shares[0].pswap - 6.0).abs() < 1e-9);
         entries[3].retain(1);
         assert!(entries[3].runs.is_empty());
+    }
+
+    #[test]
+    fn freed_slots_are_no_owners() {
+        let devices = [Device {
+            area: 0,
+            path: "/dev/vdb".to_string(),
+            size: 1000 * procfs::page_size(),
+            used: 7 * procfs::page_size(),
+        }];
+        let mut entries = [process(1, &[(10, 4)])];
+        entries[0].kept = vec![(0, 20), (0, 21)];
+        let rest = Rest {
+            used: [10, 11, 20, 30, 31, 32, 33].map(|at| (0, at)).into(),
+            cache: [(0, 30), (1, 5)].into(),
+            transient: [(0, 31), (0, 32)].into(),
+        };
+        let (balances, shares) = add_up(&devices, &entries, Some(&rest));
+        let balance = &balances[0];
+        assert_eq!((balance.anonymous, balance.cached), (2, 1));
+        assert_eq!((balance.swap_cache, balance.transient), (1, 2));
+        assert_eq!((balance.unexplained, balance.freed), (1, 3));
+        assert_eq!((shares[0].alone, shares[0].cached), (2, 1));
+        assert!((shares[0].pswap - 2.0).abs() < 1e-9);
     }
 }

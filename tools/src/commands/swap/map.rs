@@ -13,11 +13,12 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use self::picture::{COLUMNS, Picture};
-use super::{find, name, name_types};
+use super::{device_of, name};
 use crate::json::{self, print_unknown};
+use crate::swap::find::name_types;
 use crate::swap::map::{Cell, Fragments, Kind, Used, cell_size, cells, fragments, used};
 use crate::swap::sheet::Entry;
-use crate::swap::{cached, collect};
+use crate::swap::{areas, collect};
 use crate::swaps::{self, Device};
 use crate::sys;
 
@@ -79,16 +80,15 @@ struct Body<'a> {
 ///
 /// There is no such device, or no module, or the SVG cannot be written.
 pub fn main(out: &mut dyn Write, args: &Args, devices: &[Device]) -> Result<()> {
-    find(devices, &args.device)?;
+    device_of(devices, &args.device)?;
     let mut unknown = Vec::new();
-    let mut entries = match collect::owners(&mut unknown)? {
+    let entries = match collect::owners(&mut unknown)? {
         Ok(entries) => entries,
         Err(why) => bail!("cannot tell owners: {why}"),
     };
-    cached::add(&mut entries)?;
     let mut devices = swaps::devices()?;
-    name_types(&mut devices, &entries, &mut unknown);
-    let device = find(&devices, &args.device)?;
+    name_types(&mut devices, &areas::uses(&entries), &mut unknown);
+    let device = device_of(&devices, &args.device)?;
     let used = used(&entries, device.area);
     // The first slot has the header, which /proc/swaps leaves out.
     let slots = device.size / procfs::page_size() + 1;

@@ -8,11 +8,12 @@ use anyhow::{Result, bail};
 use serde::Serialize;
 
 use super::line::{Parts, owner_columns};
-use super::{find, name, name_types};
+use super::{device_of, name};
 use crate::commands::columns::{Column, Output, Row};
 use crate::json::print_unknown;
-use crate::swap::collect;
+use crate::swap::find::name_types;
 use crate::swap::sheet::{Entry, Owner};
+use crate::swap::{areas, collect};
 use crate::swaps::Device;
 
 /// Tell the owners of slots: process and address, or file and page. Needs the module
@@ -114,14 +115,14 @@ impl Found {
 /// There is no such device, or no module.
 pub fn main(out: &mut dyn Write, args: Args, devices: &[Device]) -> Result<()> {
     let mut devices = devices.to_vec();
-    find(&devices, &args.device)?;
+    device_of(&devices, &args.device)?;
     let mut unknown = Vec::new();
     let entries = match collect::owners(&mut unknown)? {
         Ok(entries) => entries,
         Err(why) => bail!("cannot tell owners: {why}"),
     };
-    name_types(&mut devices, &entries, &mut unknown);
-    let device = find(&devices, &args.device)?;
+    name_types(&mut devices, &areas::uses(&entries), &mut unknown);
+    let device = device_of(&devices, &args.device)?;
     let found = args.slots.iter().map(|slot| Found {
         slot: *slot,
         owners: owners(&entries, device.area, *slot),

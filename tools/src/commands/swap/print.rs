@@ -11,10 +11,10 @@ use super::{Args, Body, name};
 use crate::commands::table::Table;
 use crate::swap::sheet::Balance;
 
-/// Prints balances and owners. `unseen` pages in the swap cache have slots that are not known.
-pub fn all(out: &mut dyn Write, body: &Body, unseen: Option<u64>, args: &Args) -> Result<()> {
+/// Prints balances and owners.
+pub fn all(out: &mut dyn Write, body: &Body, args: &Args) -> Result<()> {
     for balance in &body.devices {
-        print_balance(out, balance, unseen)?;
+        print_balance(out, balance)?;
     }
     if body.changed > 0 || body.moved > 0 {
         let (changed, moved) = (body.changed, body.moved);
@@ -51,7 +51,7 @@ pub fn rows(out: &mut dyn Write, table: Table, top: usize) -> Result<()> {
     Ok(())
 }
 
-fn print_balance(out: &mut dyn Write, balance: &Balance, unseen: Option<u64>) -> Result<()> {
+fn print_balance(out: &mut dyn Write, balance: &Balance) -> Result<()> {
     let Balance {
         area,
         path,
@@ -61,7 +61,10 @@ fn print_balance(out: &mut dyn Write, balance: &Balance, unseen: Option<u64>) ->
         shared,
         files,
         cached,
+        swap_cache,
+        transient,
         unexplained,
+        freed,
     } = balance;
 
     writeln!(out, "{path} (swap type {area}): {slots} slots, {used} used")?;
@@ -73,12 +76,23 @@ fn print_balance(out: &mut dyn Write, balance: &Balance, unseen: Option<u64>) ->
     ] {
         writeln!(out, "{count:>12}  {kind}")?;
     }
-    let maybe = match unseen {
-        Some(pages) if pages > 0 && *unexplained > 0 => {
-            format!("; the swap cache has {pages} more pages, which keep their slot")
+    for (count, kind) in [
+        (
+            swap_cache,
+            "swap cache only: no process was found to map the page",
+        ),
+        (
+            transient,
+            "changed meanwhile: at a later look with an owner, or free",
+        ),
+    ] {
+        if *count > 0 {
+            writeln!(out, "{count:>12}  {kind}")?;
         }
-        _ => String::new(),
-    };
-    writeln!(out, "{unexplained:>12}  unexplained{maybe}")?;
+    }
+    writeln!(out, "{unexplained:>12}  unexplained")?;
+    if *freed > 0 {
+        writeln!(out, "{freed:>12}  freed meanwhile, not counted")?;
+    }
     Ok(())
 }
