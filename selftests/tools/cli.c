@@ -216,6 +216,15 @@ TEST_F(cli, explain_tells_slot_and_frame)
 	EXPECT_TRUE(cli_says(&self->out, "\"anonymous\":true,\"exclusive\":true"));
 }
 
+/* Readers of the files below get nothing there, as from a process that has exited. */
+TEST_F(cli, explain_of_an_address_above_the_address_space)
+{
+	RUN(0, "explain %d 800000000000", getpid());
+	EXPECT_TRUE(cli_says(&self->out, "has nothing mapped at 800000000000"));
+	RUN(0, "explain %d ffffffffff600000", getpid());
+	EXPECT_TRUE(cli_says(&self->out, "ffffffffff600000")) TH_LOG("%s", self->out.text);
+}
+
 /* A prediction, and then the write. */
 TEST_F(cli, explain_tells_who_shares_it_and_what_a_write_does)
 {

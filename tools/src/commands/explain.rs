@@ -135,19 +135,24 @@ fn facts(args: &Args, unknown: &mut Vec<Unknown>) -> Result<Facts> {
         .into_iter()
         .find(|map| (map.start..map.end).contains(&address));
     let mut entry = Entry::default();
-    both.for_each(number..number + 1, |_, pair| {
-        entry = pair.xpagemap;
-        Ok(())
-    })?;
-    let exclusive = target
+    // The files end with the address space.
+    let asked = target
         .as_ref()
+        .filter(|_| is_user(address, mapping.is_some()));
+    if is_user(address, mapping.is_some()) {
+        both.for_each(number..number + 1, |_, pair| {
+            entry = pair.xpagemap;
+            Ok(())
+        })?;
+    }
+    let exclusive = asked
         .map(|target| exclusive_at(target, number))
         .transpose()?;
-    let page = match &target {
+    let page = match asked {
         Some(target) => page::ask(target, start)?,
         None => None,
     };
-    if target.is_some() && page.is_none() {
+    if asked.is_some() && page.is_none() {
         let why = "this version of the module has no PID/page";
         unknown.push(Unknown::new(
             "who else maps it, the next write, the next fork",
@@ -200,6 +205,12 @@ fn facts(args: &Args, unknown: &mut Vec<Unknown>) -> Result<Facts> {
     }
     facts.sentences = sentences::of(&facts);
     Ok(facts)
+}
+
+/// Returns whether page tables of a process can have an address. Those of x86 with four levels have 47
+/// bits; above, with five, an address that is mapped is one. The vsyscall page is the kernel's.
+fn is_user(address: u64, mapped: bool) -> bool {
+    address >> 63 == 0 && (mapped || address >> 47 == 0)
 }
 
 fn exclusive_at(target: &Target, page: u64) -> Result<Exclusive> {
