@@ -191,3 +191,105 @@ fn slot_of(run: &SwapRun, page: usize) -> SwapSlot {
         ..run.slot
     }
 }
+
+#[kunit_tests(xpagemap_locator)]
+mod tests {
+    use super::*;
+
+    use core::cell::Cell;
+
+    /// A page in a slot of a swap device that does not exist: its bytes are [`Backing::None`].
+    fn swapped(offset: usize) -> PageState {
+        PageState {
+            kind: PageKind::Swap,
+            swap_type: 31,
+            frame: offset,
+            ..PageState::UNMAPPED
+        }
+    }
+
+    /// Copies the locations that a walk finds.
+    fn copy(located: &Located<'_>, into: &mut [Option<Backing>; 4]) -> Result {
+        for (number, _, _, backing) in located.slots() {
+            *into.get_mut(number).ok_or(EINVAL)? = Some(backing);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn page_that_moved_meanwhile_was_in_the_swap_cache() -> Result {
+        let mut found = [None; 4];
+        let decodings = Cell::new(0);
+
+        Locator::new()?.pages(
+            0,
+            4,
+            |pages| {
+                let again = decodings.replace(decodings.get() + 1);
+                let free = |again: usize, page| {
+                    if again == 0 {
+                        PageState::UNMAPPED
+                    } else {
+                        page
+                    }
+                };
+
+                pages.copy_from_slice(&[
+                    swapped(7),
+                    swapped(8 + again),
+                    free(again, swapped(9)),
+                    free(1 - again, swapped(10)),
+                ]);
+                Ok(())
+            },
+            &mut |located| copy(located, &mut found),
+        )?;
+        assert_eq!(decodings.get(), 2);
+        assert_eq!(
+            found,
+            [
+                Some(Backing::None),
+                Some(Backing::Cache),
+                Some(Backing::Cache),
+                None
+            ]
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn page_that_left_its_run_was_in_the_swap_cache() -> Result {
+        let run = |index, offset| SwapRun {
+            index,
+            pages: 1,
+            slot: SwapSlot {
+                swap_type: 31,
+                offset,
+            },
+        };
+        let runs = [run(0, 7), run(1, 20), run(3, 9)];
+        let mut found = [None; 4];
+
+        // Number 2 is in the gap between two runs, and came into swap.
+        let rest = Locator::new()?.windows(
+            Windows::new(&runs, 0..4),
+            |first, pages| {
+                assert_eq!(first, 0);
+                pages.copy_from_slice(&[swapped(7), swapped(8), swapped(30), PageState::UNMAPPED]);
+                Ok(())
+            },
+            &mut |located| copy(located, &mut found),
+        )?;
+        assert!(rest.is_none());
+        assert_eq!(
+            found,
+            [
+                Some(Backing::None),
+                Some(Backing::Cache),
+                Some(Backing::Cache),
+                None
+            ]
+        );
+        Ok(())
+    }
+}
