@@ -154,6 +154,28 @@ TEST_F(swapmap, private_mapping_of_a_file)
 	region_free(&file);
 }
 
+/* The file has one page in swap, far from the others: page tables alone tell of the copies. */
+TEST_F(swapmap, private_copies_where_the_file_has_holes)
+{
+	__u64 own = pattern_new_id(), ids[PAGES] = {};
+	struct region file, view;
+	size_t i;
+
+	ASSERT_EQ(0, region_map_memfd(&file, PAGES));
+	region_fill_page(&file, 0);
+	ASSERT_EQ(0, region_map_view(&view, &file, 0, PAGES, MAP_PRIVATE));
+	view.ids = ids;
+	for (i = PAGES / 2; i < PAGES; i++) {
+		ids[i] = own;
+		region_fill_page(&view, i);
+	}
+	ASSERT_EQ(0, region_pageout(&view));
+	ASSERT_EQ(0, region_pageout(&file));
+	EXPECT_LT(1, expect_listed(_metadata));
+	region_unmap(&view);
+	region_free(&file);
+}
+
 /* mprotect(2) splits the VMA into three; it is still one run. */
 TEST_F(swapmap, runs_go_on_from_one_mapping_to_the_next)
 {
