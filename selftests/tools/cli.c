@@ -284,7 +284,7 @@ TEST_F(cli, metrics_are_openmetrics)
 {
 	char path[64];
 
-	/* What is not known goes to standard error. */
+	/* Samples that are not known are named on standard error. */
 	snprintf(path, sizeof(path), "/tmp/cli-%d.prom", getpid());
 	RUN(0, "metrics -o %s %d 2>/dev/null && cat %s", path, getpid(), path);
 	unlink(path);

@@ -72,7 +72,7 @@ TEST_F(cli_targets, one_process_by_name)
 	EXPECT_EQ(pid, cli_number(&self->out, NULL, "pid"));
 	RUN(0, "plot '" NAME "' -o %s && grep -c '<title>process %d ' %s", self->path, pid,
 	    self->path);
-	/* Those that the swap cache still has are left out, which is status 1. */
+	/* Pages that the swap cache still has are left out, which is status 1. */
 	RUN(0, "swap read '" NAME "' %s -o %s || true", self->range, self->path);
 	EXPECT_TRUE(cli_says(&self->out, "%d pages in swap: ", PAGES))
 		TH_LOG("%s", self->out.text);

@@ -208,6 +208,15 @@ mod tests {
         }
     }
 
+    /// The locations of four pages: one stays in its slot, one gets another, one comes into swap, and
+    /// one leaves it.
+    const STAYED_MOVED_CAME_LEFT: [Option<Backing>; 4] = [
+        Some(Backing::None),
+        Some(Backing::Cache),
+        Some(Backing::Cache),
+        None,
+    ];
+
     /// Copies the locations that a walk finds.
     fn copy(located: &Located<'_>, into: &mut [Option<Backing>; 4]) -> Result {
         for (number, _, _, backing) in located.slots() {
@@ -245,15 +254,7 @@ mod tests {
             &mut |located| copy(located, &mut found),
         )?;
         assert_eq!(decodings.get(), 2);
-        assert_eq!(
-            found,
-            [
-                Some(Backing::None),
-                Some(Backing::Cache),
-                Some(Backing::Cache),
-                None
-            ]
-        );
+        assert_eq!(found, STAYED_MOVED_CAME_LEFT);
         Ok(())
     }
 
@@ -281,15 +282,7 @@ mod tests {
             &mut |located| copy(located, &mut found),
         )?;
         assert!(rest.is_none());
-        assert_eq!(
-            found,
-            [
-                Some(Backing::None),
-                Some(Backing::Cache),
-                Some(Backing::Cache),
-                None
-            ]
-        );
+        assert_eq!(found, STAYED_MOVED_CAME_LEFT);
         Ok(())
     }
 }

@@ -199,7 +199,7 @@ impl FileSlots {
     ///
     /// # Errors
     ///
-    /// Those of `found`.
+    /// - The errors of `found`.
     pub(crate) fn step(
         &mut self,
         file: &ShmemFile,

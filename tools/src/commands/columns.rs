@@ -69,7 +69,7 @@ impl<R> Column<R> {
     }
 }
 
-/// What `-o` said.
+/// The columns that `-o` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Choice {
     adds: bool,

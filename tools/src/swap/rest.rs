@@ -71,7 +71,8 @@ fn all(entries: &[Entry], used: &Used) -> HashSet<Key> {
         .collect()
 }
 
-/// Those of `left` that have an owner now, are free, or came into or left the swap cache.
+/// Returns the slots of `left` that have an owner now, are free, or are no longer (or newly) in the
+/// swap cache.
 fn changed(left: &Used, owned: &HashSet<Key>, now: &Used) -> HashSet<Key> {
     let is_cached = |place: &Place| *place == Place::Cache;
     let stays = |key: &Key, place: &Place| {
