@@ -13,7 +13,7 @@
 #define MOVED	256	/* pages of a process that moves some of them ... */
 #define STEP	8	/* ... so many, every ... */
 #define PAUSE_US 20000
-#define SHEETS	5
+#define SHEETS	3
 
 FIXTURE(cli_swap_storm) {
 	struct child mover;
