@@ -4,8 +4,10 @@
 
 mod source;
 
+use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
@@ -84,26 +86,27 @@ pub struct Totals {
 /// # Errors
 ///
 /// The file cannot be opened.
-pub fn open(name: &str) -> Result<File> {
-    let pid = name.parse::<u32>().ok();
-    if let Some(pid) = pid.filter(|_| !std::path::Path::new(name).exists()) {
+pub fn open(name: &OsStr) -> Result<File> {
+    let pid = name.to_str().and_then(|name| name.parse::<u32>().ok());
+    let is_path = Path::new(name).exists();
+    if let Some(pid) = pid.filter(|_| !is_path) {
         bail!("{pid} is a PID, and a file is expected: PID:FD; `ls -l /proc/{pid}/fd` lists them");
     }
     let path = match descriptor(name) {
-        Some((pid, fd)) if !std::path::Path::new(name).exists() => format!("/proc/{pid}/fd/{fd}"),
-        _ => name.to_string(),
+        Some((pid, fd)) if !is_path => PathBuf::from(format!("/proc/{pid}/fd/{fd}")),
+        _ => PathBuf::from(name),
     };
 
     OpenOptions::new()
         .read(true)
         .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
         .open(&path)
-        .with_context(|| format!("cannot open {path}"))
+        .with_context(|| format!("cannot open {}", path.display()))
 }
 
 /// PID and FD, if `name` is PID:FD.
-pub fn descriptor(name: &str) -> Option<(u32, u32)> {
-    let (pid, fd) = name.split_once(':')?;
+pub fn descriptor(name: &OsStr) -> Option<(u32, u32)> {
+    let (pid, fd) = name.to_str()?.split_once(':')?;
 
     Some((pid.parse().ok()?, fd.parse().ok()?))
 }
@@ -118,20 +121,20 @@ mod tests {
     fn descriptors_of_processes_are_opened() {
         let own = File::open("/proc/self/exe").expect("own program");
         let name = format!("{}:{}", std::process::id(), own.as_raw_fd());
-        let again = open(&name).expect("the same file");
+        let again = open(name.as_ref()).expect("the same file");
         let inode = |file: &File| file.metadata().expect("metadata").ino();
         assert_eq!(inode(&again), inode(&own));
     }
 
     #[test]
     fn other_names_are_paths() {
-        assert_eq!(descriptor("12:3"), Some((12, 3)));
+        assert_eq!(descriptor("12:3".as_ref()), Some((12, 3)));
         for name in ["12", "a:3", "12:", "/proc/1:2"] {
-            assert_eq!(descriptor(name), None, "{name}");
+            assert_eq!(descriptor(name.as_ref()), None, "{name}");
         }
-        let error = open("/no such file").expect_err("no file");
+        let error = open("/no such file".as_ref()).expect_err("no file");
         assert!(error.to_string().contains("/no such file"), "{error}");
-        let error = open("4711").expect_err("a PID");
+        let error = open("4711".as_ref()).expect_err("a PID");
         assert!(error.to_string().contains("/proc/4711/fd"), "{error}");
     }
 }

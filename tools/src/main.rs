@@ -173,8 +173,8 @@ fn with_reason(mut error: clap::Error, command: &str) -> clap::Error {
 
 fn main() -> ExitCode {
     let arguments = command_line().try_get_matches().unwrap_or_else(|error| {
-        let command = std::env::args().nth(1).unwrap_or_default();
-        with_reason(error, &command).exit()
+        let command = std::env::args_os().nth(1).unwrap_or_default();
+        with_reason(error, &command.to_string_lossy()).exit()
     });
     let cli = Cli::from_arg_matches(&arguments).unwrap_or_else(|error| error.exit());
 

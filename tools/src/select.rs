@@ -2,10 +2,13 @@
 
 //! Processes by PID, by name, by cgroup, or all; files by path, or as a descriptor of a process.
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use crate::file;
 
@@ -16,8 +19,8 @@ const CGROUPS: &str = "/sys/fs/cgroup";
 #[derive(clap::Args, Debug, Default)]
 pub struct Targets {
     /// Processes: PIDs, or names as in /proc/PID/comm
-    #[arg(value_name = "PID|NAME", value_parser = name, required_unless_present_any = ["all", "cgroup"])]
-    pub targets: Vec<String>,
+    #[arg(value_name = "PID|NAME", value_parser = name(), required_unless_present_any = ["all", "cgroup"])]
+    pub targets: Vec<OsString>,
     /// All processes of this cgroup and those below it: a path, from /sys/fs/cgroup on or whole
     #[arg(long, value_name = "PATH", conflicts_with_all = ["targets", "all"])]
     pub cgroup: Option<PathBuf>,
@@ -63,13 +66,13 @@ impl Targets {
         let mut processes = Vec::new();
         let mut may_go = false;
         for target in &self.targets {
-            match target.parse::<i32>() {
-                Ok(pid) => {
+            match pid_of(target) {
+                Some(pid) => {
                     let name =
-                        name_of(pid).with_context(|| format!("no process has the PID {target}"))?;
+                        name_of(pid).with_context(|| format!("no process has the PID {pid}"))?;
                     processes.push(Process { pid, name });
                 }
-                Err(_) => {
+                None => {
                     may_go = true;
                     processes.extend(named(target)?);
                 }
@@ -81,35 +84,46 @@ impl Targets {
     }
 }
 
-/// Parses a PID or a name. A number is a PID, and must be one.
-///
-/// # Errors
-///
-/// It is empty, or a number that no PID can be.
-pub fn name(text: &str) -> Result<String, String> {
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-
-    if text.is_empty() || is_number && !text.parse::<i32>().is_ok_and(|pid| pid > 0) {
-        return Err("expected a PID, or a name as in /proc/PID/comm".to_string());
-    }
-    Ok(text.to_string())
+/// The parser of a PID or a name, which can have any bytes. A number is a PID, and must be one.
+pub fn name() -> impl TypedValueParser<Value = OsString> {
+    OsStringValueParser::new().try_map(checked)
 }
 
-/// The processes of this name.
-fn named(name: &str) -> Result<Vec<Process>> {
+fn checked(name: OsString) -> Result<OsString, &'static str> {
+    let bytes = name.as_bytes();
+    let is_number = bytes.iter().all(u8::is_ascii_digit);
+
+    // An empty one is a number here, and no PID.
+    if is_number && pid_of(&name).is_none_or(|pid| pid <= 0) {
+        return Err("expected a PID, or a name as in /proc/PID/comm");
+    }
+    Ok(name)
+}
+
+/// The number that `target` is, if it is one.
+fn pid_of(target: &OsStr) -> Option<i32> {
+    target.to_str()?.parse().ok()
+}
+
+/// The processes of this name: by its bytes, or as it is printed.
+fn named(name: &OsStr) -> Result<Vec<Process>> {
     let mut all = everyone()?;
 
-    all.retain(|process| process.name == name);
+    all.retain(|process| {
+        comm(process.pid).is_some_and(|comm| comm == name.as_bytes())
+            || name == process.name.as_str()
+    });
     ensure!(
         !all.is_empty() || !is_file(name),
-        "{name} is a file, and a process is expected; `xpagemap file`, `plot` and `swap read` take files"
+        "{} is a file, and a process is expected; `xpagemap file`, `plot` and `swap read` take files",
+        name.display()
     );
-    Ok(found(all, &format!("named {name}"))?.processes)
+    Ok(found(all, &format!("named {}", name.display()))?.processes)
 }
 
 /// Returns true if `name` is a file's: a path, or PID:FD.
-fn is_file(name: &str) -> bool {
-    name.contains('/') || file::descriptor(name).is_some() || Path::new(name).exists()
+fn is_file(name: &OsStr) -> bool {
+    name.as_bytes().contains(&b'/') || file::descriptor(name).is_some() || Path::new(name).exists()
 }
 
 /// The one process that has this PID or name.
@@ -117,9 +131,9 @@ fn is_file(name: &str) -> bool {
 /// # Errors
 ///
 /// There is none, or several have the name.
-pub fn one(target: &str) -> Result<Process> {
+pub fn one(target: &OsStr) -> Result<Process> {
     let targets = Targets {
-        targets: vec![target.to_string()],
+        targets: vec![target.to_os_string()],
         ..Targets::default()
     };
     let mut processes = targets.now()?.processes;
@@ -138,7 +152,7 @@ pub enum Subject {
     /// A process that there is.
     Process(Process),
     /// The name of a file: a path, or PID:FD. It may not be there.
-    File(String),
+    File(OsString),
 }
 
 impl Subject {
@@ -148,9 +162,9 @@ impl Subject {
     /// # Errors
     ///
     /// There is no such process, or several have the name.
-    pub fn of(target: &str) -> Result<Self> {
-        if target.parse::<i32>().is_err() && is_file(target) {
-            return Ok(Self::File(target.to_string()));
+    pub fn of(target: &OsStr) -> Result<Self> {
+        if pid_of(target).is_none() && is_file(target) {
+            return Ok(Self::File(target.to_os_string()));
         }
         Ok(Self::Process(one(target)?))
     }
@@ -167,15 +181,19 @@ fn found(processes: Vec<Process>, kind: &str) -> Result<Selection> {
     })
 }
 
-/// The name of a process, from `/proc/PID/comm`; [`None`] if there is no such process.
+/// The name of a process, from `/proc/PID/comm`, as it is printed; [`None`] if there is no such process.
 pub fn name_of(pid: i32) -> Option<String> {
-    let name = fs::read(format!("/proc/{pid}/comm")).ok()?;
+    let name = comm(pid)?;
 
-    Some(
-        String::from_utf8_lossy(&name)
-            .trim_end_matches('\n')
-            .replace(char::is_control, "?"),
-    )
+    Some(String::from_utf8_lossy(&name).replace(char::is_control, "?"))
+}
+
+/// The bytes of a process's name. The kernel ends the file with a newline; the name can have some, too.
+fn comm(pid: i32) -> Option<Vec<u8>> {
+    let mut name = fs::read(format!("/proc/{pid}/comm")).ok()?;
+
+    name.pop();
+    Some(name)
 }
 
 /// Returns true if the process has pages: kernel threads, zombies and exiting processes have none.
@@ -247,7 +265,7 @@ mod tests {
 
     fn targets(names: &[&str]) -> Targets {
         Targets {
-            targets: names.iter().map(ToString::to_string).collect(),
+            targets: names.iter().map(OsString::from).collect(),
             ..Default::default()
         }
     }
@@ -267,24 +285,28 @@ mod tests {
             let error = targets(&[name]).now().err().expect("nobody");
             assert!(error.to_string().contains(name), "{error}");
         }
-        assert!(name("").is_err() && name("0").is_err() && name("4294967297").is_err());
-        assert!(name("7").is_ok() && name("7zip").is_ok());
+        let is_ok = |name: &str| checked(name.into()).is_ok();
+        assert!(!is_ok("") && !is_ok("0") && !is_ok("4294967297"));
+        assert!(is_ok("7") && is_ok("7zip"));
     }
 
     #[test]
     fn files_are_told_from_processes() {
         let own = std::process::id().to_string();
         assert!(
-            matches!(Subject::of(&own), Ok(Subject::Process(one)) if one.pid.to_string() == own)
+            matches!(Subject::of(own.as_ref()), Ok(Subject::Process(one)) if one.pid.to_string() == own)
         );
         for name in ["/no such file", "./7", "12:3", "src"] {
-            assert!(matches!(Subject::of(name), Ok(Subject::File(_))), "{name}");
+            assert!(
+                matches!(Subject::of(name.as_ref()), Ok(Subject::File(_))),
+                "{name}"
+            );
         }
         for name in ["12:3", "/proc/self/exe"] {
-            let error = one(name).expect_err("a file");
+            let error = one(name.as_ref()).expect_err("a file");
             assert!(error.to_string().contains("is a file"), "{error}");
         }
-        let error = Subject::of("no such name").err().expect("neither");
+        let error = Subject::of("no such name".as_ref()).err().expect("neither");
         assert!(
             error.to_string().contains("no process named no such name"),
             "{error}"

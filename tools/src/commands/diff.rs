@@ -6,7 +6,9 @@ mod change;
 mod snapshot;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -31,10 +33,10 @@ use snapshot::Snapshot;
 pub struct Args {
     /// The first file, or a process
     #[arg(value_name = "FILE|PID|NAME")]
-    first: String,
+    first: OsString,
     /// The second file
     #[arg(value_name = "FILE", conflicts_with = "seconds")]
-    second: Option<String>,
+    second: Option<PathBuf>,
     /// Of a process: the time between the two moments [default: until Ctrl-C]
     #[arg(short, long, value_parser = seconds)]
     seconds: Option<Duration>,
@@ -85,7 +87,10 @@ const USUAL: [&str; 3] = ["address", "pages", "change"];
 pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
     interrupt::install()?;
     let (first, second) = match &args.second {
-        Some(second) => (Snapshot::load(&args.first)?, Snapshot::load(second)?),
+        Some(second) => (
+            Snapshot::load(Path::new(&args.first))?,
+            Snapshot::load(second)?,
+        ),
         None => {
             let Subject::Process(Process { pid, .. }) = Subject::of(&args.first)? else {
                 bail!(

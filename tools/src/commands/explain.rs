@@ -4,6 +4,7 @@
 
 mod sentences;
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::FileExt;
@@ -31,8 +32,8 @@ use crate::target::Target;
 #[command(after_help = "Example: xpagemap explain 260 7f681348a000")]
 pub struct Args {
     /// Process that has the page
-    #[arg(value_name = "PID|NAME", value_parser = select::name)]
-    process: String,
+    #[arg(value_name = "PID|NAME", value_parser = select::name())]
+    process: OsString,
     /// An address in the page, in hex
     #[arg(value_parser = address)]
     address: u64,
@@ -193,7 +194,7 @@ fn facts(args: &Args, unknown: &mut Vec<Unknown>) -> Result<Facts> {
         Place::Swap(slot) => {
             facts.state = "swap";
             if let Some((path, certain)) = swaps::path(&swaps::devices()?, slot.area, slot.offset) {
-                facts.device = Some(path.to_string());
+                facts.device = Some(path.display().to_string());
                 facts.device_in_doubt = !certain;
             }
             facts.slot = Some(Slot {

@@ -3,6 +3,7 @@
 //! `xpagemap file`: the state of a file's pages.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -24,7 +25,7 @@ use crate::json::print_unknown;
 pub struct Args {
     /// The file: a path, or PID:FD for descriptor FD of a process
     #[arg(value_name = "PATH|PID:FD")]
-    file: String,
+    file: PathBuf,
     /// Print the totals alone
     #[arg(short, long)]
     totals: bool,
@@ -74,7 +75,7 @@ const USUAL: [&str; 5] = ["start", "end", "pages", "state", "slot"];
 /// The file cannot be opened or read.
 pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
     interrupt::install()?;
-    let file = file::open(&args.file)?;
+    let file = file::open(args.file.as_os_str())?;
     let size = file.metadata()?.len();
     let mut unknown = Vec::new();
     let mut runs = Vec::new();
@@ -99,7 +100,7 @@ pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
             runs.clear();
         }
         let body = Body {
-            file: args.file,
+            file: args.file.display().to_string(),
             size,
             source: source.name(),
             totals,

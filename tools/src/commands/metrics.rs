@@ -162,7 +162,7 @@ fn of_devices(devices: &[Device]) -> Vec<Family> {
         samples: devices
             .iter()
             .map(|device| Sample {
-                labels: vec![("device", device.path.clone())],
+                labels: vec![("device", device.name())],
                 value: of(device),
             })
             .collect(),

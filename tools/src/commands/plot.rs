@@ -4,6 +4,7 @@
 
 mod drawing;
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::iter;
@@ -31,7 +32,7 @@ use drawing::{BAND, CELLS, Drawing, ROWS};
 pub struct Args {
     /// A process, or a file of shared memory: its path, or PID:FD
     #[arg(value_name = "PID|NAME|FILE|PID:FD")]
-    target: String,
+    target: OsString,
     /// File to write
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -49,7 +50,7 @@ pub fn main(args: Args) -> Result<()> {
         Subject::File(name) => shared_memory(&name, &args.output),
     };
 
-    result.with_context(|| format!("cannot draw {}", args.target))
+    result.with_context(|| format!("cannot draw {}", args.target.display()))
 }
 
 /// Creates the file, and calls `draw`. Half a drawing is not left behind.
@@ -114,8 +115,9 @@ fn label(row: &Row, maps: &[Mapping]) -> String {
     }
 }
 
-fn shared_memory(name: &str, output: &Path) -> Result<()> {
+fn shared_memory(name: &OsStr, output: &Path) -> Result<()> {
     let file = file::open(name)?;
+    let name = name.to_string_lossy();
     let page_size = procfs::page_size();
     let pages = file.metadata()?.len().div_ceil(page_size);
     let layout = Layout::fitting(iter::once(0..pages).collect(), ROWS, CELLS);

@@ -8,6 +8,7 @@ mod json;
 mod output;
 mod printer;
 
+use std::ffi::OsString;
 use std::io::Write;
 
 use anyhow::{Context, Result, ensure};
@@ -36,8 +37,8 @@ use printer::Printer;
 #[command(after_help = "Example: xpagemap show 260 7f681348a000-7f68134ca000 --differs")]
 pub struct Args {
     /// Process to show
-    #[arg(value_name = "PID|NAME", value_parser = select::name)]
-    process: String,
+    #[arg(value_name = "PID|NAME", value_parser = select::name())]
+    process: OsString,
     /// Addresses to show: START-END, in hex, as in /proc/PID/maps [default: every mapping]
     range: Option<AddressRange>,
     /// Print a line per page, with frames and the raw entries

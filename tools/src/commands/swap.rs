@@ -9,6 +9,7 @@ mod print;
 mod proc;
 mod read;
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Write;
 
@@ -46,7 +47,7 @@ pub struct Args {
     by: Option<Kind>,
     /// Print the slots of one device alone, by its path or swap type
     #[arg(long)]
-    device: Option<String>,
+    device: Option<OsString>,
     /// Print the sums of smaps beside, with their error
     #[arg(long)]
     smaps: bool,
@@ -178,16 +179,16 @@ fn balance(out: &mut dyn Write, args: &Args, before: &[Device]) -> Result<()> {
 }
 
 /// The device of that path or swap type.
-fn device_of<'a>(devices: &'a [Device], name: &str) -> Result<&'a Device> {
+fn device_of<'a>(devices: &'a [Device], name: &OsStr) -> Result<&'a Device> {
     devices
         .iter()
         .find(|device| device.path == name)
         .or_else(|| {
             devices
                 .iter()
-                .find(|device| device.area.to_string() == name)
+                .find(|device| name == device.area.to_string().as_str())
         })
-        .with_context(|| format!("{name} is no swap device; see /proc/swaps"))
+        .with_context(|| format!("{} is no swap device; see /proc/swaps", name.display()))
 }
 
 /// The number of used slots that came or went in between.
@@ -314,14 +315,17 @@ mod tests {
     fn devices_have_names_and_types() {
         let entry = |area, path: &str| Device {
             area,
-            path: path.to_string(),
+            path: path.into(),
             size: 0,
             used: 0,
         };
         let devices = [entry(0, "1"), entry(1, "/dev/b")];
-        assert_eq!(device_of(&devices, "1").expect("a path").area, 0);
-        assert_eq!(device_of(&devices, "/dev/b").expect("a path").area, 1);
-        assert_eq!(device_of(&devices, "0").expect("a type").area, 0);
-        assert!(device_of(&devices, "2").is_err());
+        assert_eq!(device_of(&devices, "1".as_ref()).expect("a path").area, 0);
+        assert_eq!(
+            device_of(&devices, "/dev/b".as_ref()).expect("a path").area,
+            1
+        );
+        assert_eq!(device_of(&devices, "0".as_ref()).expect("a type").area, 0);
+        assert!(device_of(&devices, "2".as_ref()).is_err());
     }
 }

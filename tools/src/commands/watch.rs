@@ -10,6 +10,7 @@ mod slots;
 mod terminal;
 mod text;
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -34,8 +35,8 @@ use terminal::Screen;
 #[command(after_help = "Example: xpagemap watch 260 --trace")]
 pub struct Args {
     /// Process to watch: a PID, or a name as in /proc/PID/comm
-    #[arg(value_name = "PID|NAME", value_parser = select::name)]
-    process: String,
+    #[arg(value_name = "PID|NAME", value_parser = select::name())]
+    process: OsString,
     /// Seconds from one pass to the next
     #[arg(short, long, default_value = "1", value_parser = seconds)]
     seconds: Duration,

@@ -69,7 +69,7 @@ mod tests {
     fn devices(used: &[u64]) -> Vec<Device> {
         let each = used.iter().enumerate().map(|(at, used)| Device {
             area: at as u64,
-            path: format!("/dev/{at}"),
+            path: format!("/dev/{at}").into(),
             size: 99 * procfs::page_size(),
             used: used * procfs::page_size(),
         });

@@ -215,7 +215,7 @@ fn balances(devices: &[Device], slots: &Slots, rest: Option<&Rest>) -> Vec<Balan
         .iter()
         .map(|device| Balance {
             area: device.area,
-            path: device.path.clone(),
+            path: device.name(),
             slots: device.size / page_size,
             used: device.used / page_size,
             ..Default::default()
@@ -286,7 +286,7 @@ pub(crate) mod tests {
     fn slots_shared_by_fork_are_counted_once() {
         let devices = [Device {
             area: 0,
-            path: "/dev/vdb".to_string(),
+            path: "/dev/vdb".into(),
             size: 1000 * procfs::page_size(),
             used: 19 * procfs::page_size(),
         }];
@@ -323,7 +323,7 @@ pub(crate) mod tests {
     fn freed_slots_are_no_owners() {
         let devices = [Device {
             area: 0,
-            path: "/dev/vdb".to_string(),
+            path: "/dev/vdb".into(),
             size: 1000 * procfs::page_size(),
             used: 7 * procfs::page_size(),
         }];

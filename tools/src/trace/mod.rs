@@ -53,8 +53,8 @@ use report::Report;
 #[command(after_help = "Example: xpagemap trace 260 -s 5")]
 pub struct Args {
     /// Process to trace
-    #[arg(value_name = "PID|NAME", value_parser = select::name, required_unless_present = "command")]
-    process: Option<String>,
+    #[arg(value_name = "PID|NAME", value_parser = select::name(), required_unless_present = "command")]
+    process: Option<OsString>,
     /// Addresses to report: START-END, in hex, as in /proc/PID/maps [default: all]
     range: Option<AddressRange>,
     /// Seconds until recording stops [default: until Ctrl-C]
@@ -127,7 +127,7 @@ pub fn main(out: &mut dyn Write, args: Args) -> Result<()> {
 impl Args {
     /// The process, unless a program is to be run.
     fn pid(&self) -> Result<Option<i32>> {
-        let one = |target: &String| Ok(select::one(target)?.pid);
+        let one = |target: &OsString| Ok(select::one(target)?.pid);
 
         self.process.as_ref().map(one).transpose()
     }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
@@ -74,11 +75,12 @@ impl Snapshot {
     }
 
     /// Reads a file that `show --json` wrote.
-    pub fn load(path: &str) -> Result<Self> {
-        let text = fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;
+    pub fn load(path: &Path) -> Result<Self> {
+        let name = path.display();
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
 
         Self::parse(&text).with_context(|| {
-            format!("{path} is no snapshot; `xpagemap show PID --json --pages` writes one")
+            format!("{name} is no snapshot; `xpagemap show PID --json --pages` writes one")
         })
     }
 

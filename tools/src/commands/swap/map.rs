@@ -4,6 +4,7 @@
 
 mod picture;
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -37,7 +38,7 @@ const OWNERS: usize = 25;
 #[command(after_help = "Example: xpagemap swap map /dev/vdb --by owner --svg swap.svg")]
 pub struct Args {
     /// The device: its path, as in /proc/swaps, or its swap type
-    device: String,
+    device: OsString,
     /// Letters and colours by this
     #[arg(long, value_enum, default_value = "kind")]
     by: By,
@@ -89,6 +90,7 @@ pub fn main(out: &mut dyn Write, args: &Args, devices: &[Device]) -> Result<()> 
     let mut devices = swaps::devices()?;
     name_types(&mut devices, &areas::uses(&entries), &mut unknown);
     let device = device_of(&devices, &args.device)?;
+    let device_name = device.name();
     let used = used(&entries, device.area);
     // The first slot has the header, which /proc/swaps leaves out.
     let slots = device.size / procfs::page_size() + 1;
@@ -102,7 +104,7 @@ pub fn main(out: &mut dyn Write, args: &Args, devices: &[Device]) -> Result<()> 
     if args.json {
         let body = Body {
             area: device.area,
-            path: &device.path,
+            path: &device_name,
             slots,
             cell: size,
             fragmentation,
@@ -116,12 +118,12 @@ pub fn main(out: &mut dyn Write, args: &Args, devices: &[Device]) -> Result<()> 
         By::Owner => by_owner(&used, &entries),
     };
     let picture = |size| Picture::new(&used, &keys, &legend, slots, size);
-    writeln!(out, "{} (swap type {})", device.path, device.area)?;
+    writeln!(out, "{device_name} (swap type {})", device.area)?;
     picture(size).print(out, columns)?;
     print_fragments(out, &fragmentation, used.len())?;
     if let Some(path) = &args.svg {
         let size = args.cell.unwrap_or_else(|| cell_size(slots, COLUMNS * 64));
-        let title = format!("{}: {} of {slots} slots used", device.path, used.len());
+        let title = format!("{device_name}: {} of {slots} slots used", used.len());
         let written = File::create(path).and_then(|file| {
             let mut file = BufWriter::new(file);
             picture(size).svg(&mut file, &title)?;

@@ -2,6 +2,7 @@
 
 //! `xpagemap swap owner`: the owners of single slots.
 
+use std::ffi::OsString;
 use std::io::Write;
 
 use anyhow::{Result, bail};
@@ -21,7 +22,7 @@ use crate::swaps::Device;
 #[command(after_help = "Example: xpagemap swap owner /dev/vdb 17 18")]
 pub struct Args {
     /// The device: its path, as in /proc/swaps, or its swap type
-    device: String,
+    device: OsString,
     /// Slots: page offsets in the device
     #[arg(required = true)]
     slots: Vec<u64>,

@@ -320,13 +320,14 @@ fn unknown() -> Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::PathBuf;
 
     #[test]
     fn errors_are_those_against_used_slots() {
         let page = procfs::page_size();
         let device = |used| Device {
             area: 0,
-            path: String::new(),
+            path: PathBuf::new(),
             size: 0,
             used: used * page,
         };

@@ -3,6 +3,7 @@
 //! `xpagemap swap read`: the bytes of swapped pages.
 
 use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::ops::Range;
@@ -34,7 +35,7 @@ use crate::target::{AttachedFile, Target};
 pub struct Args {
     /// A process, or a file of shared memory: its path, PID:FD, or its ID in the module's list `shmem`
     #[arg(value_name = "PID|NAME|FILE|PID:FD")]
-    source: String,
+    source: OsString,
     /// Addresses, or offsets in the file: START-END in hex
     range: AddressRange,
     /// The file to write
@@ -69,8 +70,8 @@ enum Source {
 }
 
 impl Source {
-    fn open(name: &str) -> Result<Self> {
-        if is_id(name) {
+    fn open(name: &OsStr) -> Result<Self> {
+        if let Some(name) = name.to_str().filter(|name| is_id(name)) {
             return Ok(Self::File(AttachedFile::by_id(name)?));
         }
         let file = match Subject::of(name)? {
@@ -79,7 +80,7 @@ impl Source {
         };
         match AttachedFile::attach_if_possible(&file)? {
             Ok(file) => Ok(Self::File(file)),
-            Err(why) => bail!("cannot tell the slots of {name}: {why}"),
+            Err(why) => bail!("cannot tell the slots of {}: {why}", name.display()),
         }
     }
 
@@ -145,7 +146,7 @@ impl Swap for Reader {
                 .read(true)
                 .custom_flags(libc::O_DIRECT)
                 .open(path)
-                .with_context(|| format!("cannot open {path}"))?;
+                .with_context(|| format!("cannot open {}", path.display()))?;
             self.open.insert(first.area, file);
         }
         let file = self.open.get(&first.area).context("the device")?;

@@ -10,6 +10,7 @@ use ratatui_core::style::{Color, Modifier, Style};
 use super::app::{ADDRESS, App, HEAD, NAME, View};
 use super::text::{shortened, wrapped};
 use crate::space::{STATES, State, Tally};
+use crate::swaps::Device;
 
 /// <https://no-color.org>: any value but the empty one.
 static COLOURS: LazyLock<bool> =
@@ -52,7 +53,7 @@ pub fn draw(buffer: &mut Buffer, app: &App) {
     let source = match (app.view, app.shown_device()) {
         (View::Swap, Some(device)) => format!(
             "{}: {} of {} pages used",
-            device.path,
+            device.name(),
             device.used / procfs::page_size(),
             device.size / procfs::page_size()
         ),
@@ -142,7 +143,7 @@ fn rows(buffer: &mut Buffer, app: &App) {
         }
         let room = usize::from(NAME - 1);
         let name = match app.view {
-            View::Swap if row.first => app.shown_device().map(|device| device.path.clone()),
+            View::Swap if row.first => app.shown_device().map(Device::name),
             View::Memory if row.first => app
                 .mapping(row)
                 .map(|map| format!("{} {}", map.permissions, shortened(&map.name, room - 5))),
