@@ -42,7 +42,13 @@ def in_swap(told):
     return sum(entry >> 62 == 1 for entry in told)
 
 
-def counts(pid, span):
+def sheet():
+    run = subprocess.run([os.environ["XPAGEMAP"], "swap", "--top", "0", "--json"], capture_output=True, text=True, check=True)
+    return json.loads(run.stdout)
+
+
+def counts(pid, span, owners):
+    """(BY, PAGES) by each interface; `owners` are those of the sheet."""
     start, end = (int(part, 16) for part in span.split("-"))
     fd = os.open(f"/proc/{pid}/map_files/{span}", os.O_RDONLY)
     stat = os.fstat(fd)
@@ -56,14 +62,7 @@ def counts(pid, span):
     write(f"{VIEWS}/detach", f"{pid}\n")
     yield "`PID/swapmap`", sum(int(run[3]) for run in runs if start <= int(run[0].split("-")[0], 16) < end)
     yield "`/proc/PID/pagemap`, `vm.pagemap_shmem_swap=1`", in_swap(entries(f"/proc/{pid}/pagemap", start, end))
-    sheet = subprocess.run([os.environ["XPAGEMAP"], "swap", "--top", "0", "--json"], capture_output=True, text=True, check=True)
-    told = json.loads(sheet.stdout)
-    slots = [owner["alone"] + owner["shared"] for owner in told["owners"] if owner.get("id") == name]
-    yield "`xpagemap swap`", sum(slots)
-    unexplained = sum(abs(device["unexplained"]) for device in told["devices"])
-    print(f"frozen-sheet {sum(device['used'] for device in told['devices'])} {unexplained}")
-    if unexplained:
-        sys.exit(f"unexplained: {told['devices']}")
+    yield "`xpagemap swap`", sum(owner["alone"] + owner["shared"] for owner in owners if owner.get("id") == name)
 
 
 def different(span):
@@ -82,17 +81,24 @@ def different(span):
 
 def main():
     pid, span = sys.argv[1:]
-    told = list(counts(pid, span))
-    for by, pages in told:
-        print(f"count {by} | {pages}")
-    write("/proc/sys/vm/pagemap_shmem_swap", "0\n")
     start, end = (int(part, 16) for part in span.split("-"))
+    told = sheet()
+    used, unexplained = (sum(abs(device[key]) for device in told["devices"]) for key in ("used", "unexplained"))
+    print("frozen-sheet", used, unexplained)
+    pages = dict(counts(pid, span, told["owners"]))
+    for by, count in pages.items():
+        print(f"count {by} | {count}")
+    write("/proc/sys/vm/pagemap_shmem_swap", "0\n")
     print(f"count `/proc/PID/pagemap`, the sysctl off | {in_swap(entries(f'/proc/{pid}/pagemap', start, end))}")
     write("/proc/sys/vm/pagemap_shmem_swap", "1\n")
     total, wrong = different(span)
-    print(f"entries {total} {wrong}")
-    if wrong or not told[0][1] or any(pages != told[0][1] for _, pages in told):
-        sys.exit(f"different: {told}, {wrong} of {total} entries")
+    print("entries", total, wrong)
+    differ = wrong or not total or not all(pages.values()) or len(set(pages.values())) != 1
+    if unexplained:
+        print(f"unexplained: {told['devices']}", file=sys.stderr)
+    if differ:
+        print(f"different: {pages}, {wrong} of {total} entries", file=sys.stderr)
+    sys.exit(bool(unexplained or differ))
 
 
 main()
