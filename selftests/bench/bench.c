@@ -340,12 +340,14 @@ int main(void)
 	make(&r, true);
 	region_fill(&r);
 	run("shared, resident", &r);
-	if (!quick) {
-		swap_out(&r, 2);
+	swap_out(&r, 2);
+	if (!quick)
 		run("shared, every 2nd page swapped", &r);
-	}
 	swap_out(&r, 1);
 	run("shared, swapped", &r);
+	region_fill(&r);
+	swap_out(&r, 1);
+	run("shared, swapped, consecutive slots", &r);
 	region_free(&r);
 	run_large();
 

@@ -175,4 +175,25 @@ TEST_F(split, every_17th_page_touched_under_readers)
 		       self->shared->reads[1]);
 }
 
+/* The slot of the page does not follow those before it, and a large entry is behind it. */
+TEST_F(split, a_page_by_itself_before_a_large_entry)
+{
+	const size_t last = variant->folio_pages - 1;
+	__u64 entries[2];
+	struct survey s;
+	size_t i;
+
+	swap_out(_metadata, &self->src, &self->region, self->shared, &self->cg);
+	for (i = last; i < PAGES; i += 2 * variant->folio_pages) {
+		region_fill_page(&self->region, i);
+		ASSERT_EQ(0, region_pageout_pages(&self->region, i, 1));
+		ASSERT_EQ(2, pagemap_read(self->src.fd, region_page(&self->region, i - 1),
+					  entries, 2));
+		EXPECT_NE(pm_swap_offset(entries[0]) + 1, pm_swap_offset(entries[1]));
+	}
+	ASSERT_EQ(0, survey_region(&self->src, &self->region, &s));
+	EXPECT_EQ(PAGES, s.located);
+	EXPECT_EQ(0, s.mistaken) survey_print(&s, "pages by themselves");
+}
+
 TEST_HARNESS_MAIN

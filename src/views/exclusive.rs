@@ -29,11 +29,14 @@ impl Pages for Exclusive {
         let window = walk::with_window(&self.0, page, states, |mm, addr, states| {
             mm.anon_states(addr, states)
         })?;
-        let Some((pages, _)) = window else {
+        let Some((pages, walked)) = window else {
             return Ok(0);
         };
 
-        entry::encode(states, entries, entry::exclusive);
+        match states {
+            [first, ..] if walked.uniform => entries.fill(entry::exclusive(first)),
+            _ => entry::encode(states, entries, entry::exclusive),
+        }
         Ok(pages)
     }
 }
