@@ -19,6 +19,15 @@ def attach(pid):
         file.write(f"{pid}\n")
 
 
+def detach(pid):
+    """Fails quietly: the target of a process that executed another program may have been replaced."""
+    try:
+        with open(f"{VIEWS}/detach", "w") as file:
+            file.write(f"{pid}\n")
+    except OSError:
+        pass
+
+
 def entries(path, first):
     with open(path, "rb") as file:
         file.seek(first * 8)
@@ -54,8 +63,10 @@ class Readers:
             self.hold("swapmap", pages, PAGES)
 
     def read(self, pid):
+        attached = False
         try:
             attach(pid)
+            attached = True
             for view in ("summary", "swapmap", "kept", "violations"):
                 with open(f"{VIEWS}/{pid}/{view}") as file:
                     text = file.read()
@@ -80,11 +91,9 @@ class Readers:
             if error.errno not in EXPECTED:
                 self.wrong.append(f"{pid}: {error}")
         finally:
-            try:
-                with open(f"{VIEWS}/detach", "w") as file:
-                    file.write(f"{pid}\n")
-            except OSError:
-                pass
+            # Another watcher's target is left to it.
+            if attached:
+                detach(pid)
 
     def round(self):
         with open(f"{os.environ['GROUP']}/cgroup.procs") as procs:
