@@ -202,6 +202,29 @@ pub fn has_memory(pid: i32) -> bool {
         .is_ok_and(|text| !text.starts_with("0 ") && !text.is_empty())
 }
 
+/// Times that a process or a file is read which changes meanwhile.
+pub const ATTEMPTS: usize = 10;
+
+/// Reads a process, and again if it executed another program meanwhile, or another caller detached
+/// it. [`None`] if it has exited: its memory goes before its PID does.
+///
+/// # Errors
+///
+/// Each attempt failed; the error is that of the last.
+pub fn while_running<T>(pid: i32, read: impl Fn() -> Result<T>) -> Result<Option<T>> {
+    let mut attempts = ATTEMPTS;
+
+    loop {
+        attempts -= 1;
+        match read() {
+            Ok(told) => return Ok(Some(told)),
+            Err(_) if !has_memory(pid) => return Ok(None),
+            Err(error) if attempts == 0 => return Err(error),
+            Err(_) => {}
+        }
+    }
+}
+
 /// All processes with memory of their own, but for this one.
 fn everyone() -> Result<Vec<Process>> {
     let own = i32::try_from(std::process::id()).unwrap_or_default();

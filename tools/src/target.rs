@@ -218,6 +218,7 @@ impl Drop for AttachedFile {
     fn drop(&mut self) {
         if self.ours
             && let Err(error) = write_line(format!("{DIRECTORY}/detach_fd"), &self.id)
+            && error.kind() != io::ErrorKind::NotFound
         {
             eprintln!("xpagemap: cannot detach file {}: {error}", self.id);
         }

@@ -15,9 +15,6 @@ use crate::interrupt;
 use crate::select::{self, Process, Selection, Targets};
 use crate::target::Target;
 
-/// Times that a process is attached which changes meanwhile.
-const ATTEMPTS: usize = 10;
-
 /// Check the rules of the exclusive bit: exit status 1 if a page breaks one
 ///
 /// Prints a line for each page that breaks a rule. A rule that is suspected to be broken, because
@@ -114,7 +111,7 @@ fn round(selection: &Selection) -> Result<(usize, Vec<Violation>)> {
     for process in &selection.processes {
         interrupt::check()?;
         let found = if selection.may_go {
-            of_running(process)?
+            select::while_running(process.pid, || of(process))?
         } else {
             Some(of(process)?)
         };
@@ -124,22 +121,6 @@ fn round(selection: &Selection) -> Result<(usize, Vec<Violation>)> {
         }
     }
     Ok((processes, all))
-}
-
-/// As `of`, and again if the process executed another program meanwhile, or somebody else detached
-/// it. `None` if it has exited: its memory goes before its PID does.
-fn of_running(process: &Process) -> Result<Option<Vec<Violation>>> {
-    let mut attempts = ATTEMPTS;
-
-    loop {
-        attempts -= 1;
-        match of(process) {
-            Ok(some) => return Ok(Some(some)),
-            Err(_) if !select::has_memory(process.pid) => return Ok(None),
-            Err(error) if attempts == 0 => return Err(error),
-            Err(_) => {}
-        }
-    }
 }
 
 /// Checks the rules. Returns true if none is broken.

@@ -3,7 +3,7 @@
 //! Collects the owners of slots: `PID/swapmap` of all processes, and the files that `shmem` lists.
 
 use std::collections::{BTreeMap, HashMap};
-use std::{fs, io};
+use std::fs;
 
 use anyhow::Result;
 
@@ -13,7 +13,7 @@ use super::sheet::{Entry, Key, Owner};
 use crate::interrupt;
 use crate::json::Unknown;
 use crate::maps;
-use crate::select::{Process, Targets};
+use crate::select::{self, Process, Targets};
 use crate::target::{self, AttachedFile, Target};
 
 /// All owners, or why the module cannot tell them.
@@ -32,24 +32,14 @@ pub fn owners(unknown: &mut Vec<Unknown>) -> Result<std::result::Result<Vec<Entr
 
     for process in everyone.now()?.processes {
         interrupt::check()?;
-        match Target::attach_if_possible(process.pid) {
-            Ok(Ok(target)) => {
-                if let Ok(text) = target.text("swapmap") {
-                    let kept = kept(&target)?;
-                    tells_kept &= kept.is_some();
-                    let kept = kept.unwrap_or_default();
-                    add_process(
-                        process,
-                        &runs::swapmap(&text)?,
-                        kept,
-                        &mut entries,
-                        &mut files,
-                    );
-                }
+        match select::while_running(process.pid, || read(process.pid)) {
+            Ok(Some(Ok(told))) => {
+                tells_kept &= told.kept.is_some();
+                add_process(process, told, &mut entries, &mut files);
             }
-            Ok(Err(why)) => return Ok(Err(why)),
+            Ok(Some(Err(why))) => return Ok(Err(why)),
             // It has exited meanwhile.
-            Err(_) if fs::metadata(format!("/proc/{}", process.pid)).is_err() => {}
+            Ok(None) => {}
             Err(error) => {
                 let why = format!("{error:#}");
                 unknown.push(Unknown::new(
@@ -85,19 +75,35 @@ pub fn owners(unknown: &mut Vec<Unknown>) -> Result<std::result::Result<Vec<Entr
     Ok(Ok(entries))
 }
 
-/// The slots that pages of a process keep: [`None`] if this version of the module has no `kept`.
-fn kept(target: &Target) -> Result<Option<Vec<Key>>> {
-    match fs::read_to_string(target.file("kept")) {
-        Ok(text) => {
-            let runs = runs::swapmap(&text)?;
-            Ok(Some(runs.iter().flat_map(SlotRun::slots).collect()))
-        }
-        // The process may exit meanwhile, and another caller detach it.
-        Err(error) => {
-            let is_missing = error.kind() == io::ErrorKind::NotFound;
-            Ok((!is_missing || !target.file("swapmap").exists()).then(Vec::new))
-        }
-    }
+/// The slots of a process.
+struct Told {
+    swapmap: Vec<SlotRun>,
+    /// The slots that its pages in memory keep: [`None`] if this version of the module has no `kept`.
+    kept: Option<Vec<Key>>,
+}
+
+/// Reads a process, or tells why the module cannot be used here.
+///
+/// # Errors
+///
+/// The process has exited, executed another program, or was detached by another caller.
+fn read(pid: i32) -> Result<std::result::Result<Told, String>> {
+    let target = match Target::attach_if_possible(pid)? {
+        Ok(target) => target,
+        Err(why) => return Ok(Err(why)),
+    };
+    let swapmap = runs::swapmap(&target.text("swapmap")?)?;
+    let kept = match target.text("kept") {
+        Ok(text) => Some(runs::swapmap(&text)?),
+        // The target is there, its `kept` is not.
+        Err(_) if !target.is_gone() && target.file("swapmap").exists() => None,
+        Err(error) => return Err(error),
+    };
+
+    Ok(Ok(Told {
+        swapmap,
+        kept: kept.map(|runs| runs.iter().flat_map(SlotRun::slots).collect()),
+    }))
 }
 
 #[derive(Default)]
@@ -111,12 +117,11 @@ struct File {
 /// Adds the slots of a process: those of shared memory to the file that is mapped there.
 fn add_process(
     process: Process,
-    all: &[SlotRun],
-    kept: Vec<Key>,
+    told: Told,
     entries: &mut Vec<Entry>,
     files: &mut BTreeMap<String, File>,
 ) {
-    let (shared, own): (Vec<SlotRun>, Vec<_>) = all.iter().partition(|run| run.is_shared);
+    let (shared, own): (Vec<SlotRun>, Vec<_>) = told.swapmap.iter().partition(|run| run.is_shared);
     let mappings = match shared.is_empty() {
         true => Vec::new(),
         false => maps::mappings(process.pid).unwrap_or_default(),
@@ -143,7 +148,7 @@ fn add_process(
     };
     let mut entry = Entry::new(owner, own);
     entry.origin = Origin::of(process.pid);
-    entry.kept = kept;
+    entry.kept = told.kept.unwrap_or_default();
     entries.push(entry);
 }
 
@@ -187,11 +192,7 @@ fn add_listed(list: &str, files: &mut BTreeMap<String, File>) {
         *times.entry(short(id)).or_default() += 1;
     }
     for (id, name) in listed {
-        let Some(runs) = AttachedFile::by_id(&id)
-            .ok()
-            .and_then(|file| fs::read_to_string(file.file("swapmap")).ok())
-            .and_then(|text| runs::swapmap(&text).ok())
-        else {
+        let Some(runs) = file_runs(&id) else {
             // It left the list meanwhile: what its processes showed stays.
             continue;
         };
@@ -207,6 +208,19 @@ fn add_listed(list: &str, files: &mut BTreeMap<String, File>) {
         };
         files.insert(id, file);
     }
+}
+
+/// The runs of a listed file, read again if another caller detached it meanwhile: [`None`] if it is
+/// not listed any more.
+fn file_runs(id: &str) -> Option<Vec<SlotRun>> {
+    for _ in 0..select::ATTEMPTS {
+        let file = AttachedFile::by_id(id).ok()?;
+
+        if let Ok(text) = fs::read_to_string(file.file("swapmap")) {
+            return runs::swapmap(&text).ok();
+        }
+    }
+    None
 }
 
 #[cfg(test)]
