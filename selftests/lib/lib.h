@@ -26,6 +26,7 @@
 #include "lib/memory/thp.h"
 #include "lib/memory/uffd.h"
 #include "lib/memory/uring.h"
+#include "lib/pagemap/cells.h"
 #include "lib/pagemap/compare.h"
 #include "lib/pagemap/expected.h"
 #include "lib/pagemap/filemap.h"

@@ -18,10 +18,6 @@
 #define ALONE		90	/* private pages */
 #define ALONE_SWAPPED	64	/* the first of them */
 
-#define HEAD		4	/* lines above the map */
-#define FOOT		3	/* lines below it */
-#define LEFT		15	/* columns before the cells */
-#define CELLS		40	/* of a line of 80 columns */
 #define SLOTS		65536
 #define PATIENCE	120	/* seconds */
 
@@ -29,7 +25,7 @@ FIXTURE(cli_watch) {
 	struct region shared, alone;
 	struct screen screen;
 	struct control_state before;
-	int pagemap;
+	struct cells cells;
 };
 
 FIXTURE_SETUP(cli_watch)
@@ -38,8 +34,8 @@ FIXTURE_SETUP(cli_watch)
 
 	self->before = control_state_now();
 	ASSERT_EQ(0, swapdev_restart());
-	self->pagemap = proc_pagemap_open(getpid());
-	ASSERT_LE(0, self->pagemap);
+	self->cells.pagemap = proc_pagemap_open(getpid());
+	ASSERT_LE(0, self->cells.pagemap);
 	ASSERT_EQ(0, region_map_memfd(&self->shared, SHARED));
 	for (i = 0; i < SWAPPED; i++)
 		region_fill_page(&self->shared, i);
@@ -58,140 +54,8 @@ FIXTURE_TEARDOWN(cli_watch)
 	screen_close(&self->screen);
 	region_free(&self->alone);
 	region_free(&self->shared);
-	close(self->pagemap);
+	close(self->cells.pagemap);
 	EXPECT_TRUE(control_unchanged(self->before));
-}
-
-/* The letter of a page by /proc/PID/pagemap, and for a file cachestat(). */
-static char page_letter(int pagemap, const struct region *r, size_t i)
-{
-	__u64 entry;
-
-	if (pagemap_read(pagemap, region_page(r, i), &entry, 1) != 1)
-		return '?';
-	if (r->fd >= 0) {
-		int state = region_state(r, i);
-
-		if (entry & PM_PRESENT)
-			return 'F';
-		return state == PAGE_SWAPPED ? 'W' : state == PAGE_RESIDENT ? 'M' : '.';
-	}
-	if (entry & PM_SWAP)
-		return 'S';
-	return !(entry & PM_PRESENT) ? '.' : entry & PM_MMAP_EXCLUSIVE ? 'E' : 'C';
-}
-
-/* The letter of a cell: of most of its pages, and of several the first in the legend. */
-static char cell_letter(int pagemap, const struct region *r, size_t first, size_t pages)
-{
-	static const char legend[] = "ECFSWM";
-	size_t counts[sizeof(legend)] = {}, most = 0;
-
-	for (size_t i = first; i < first + pages; i++) {
-		const char *found = strchr(legend, page_letter(pagemap, r, i));
-
-		if (found)
-			counts[found - legend]++;
-	}
-	for (size_t i = 1; i < strlen(legend); i++)
-		if (counts[i] > counts[most])
-			most = i;
-	if (!counts[most])
-		return '.';
-	return counts[most] == pages ? legend[most] : legend[most] + 'a' - 'A';
-}
-
-/* Green, yellow, blue, red, cyan; none where no page is. */
-static int letter_colour(char letter)
-{
-	switch (letter | 0x20) {
-	case 'e':
-		return 2;
-	case 'c':
-		return 3;
-	case 'f':
-		return 4;
-	case 's':
-	case 'w':
-		return 1;
-	case 'm':
-		return 6;
-	default:
-		return SCREEN_PLAIN;
-	}
-}
-
-/* The last line: pages or slots of a cell, rows that are shown, and all rows. */
-static bool last_line(const struct screen *screen, size_t *scale, long *first, long *last,
-		      long *all)
-{
-	const char *found = strstr(screen->text[SCREEN_LINES - 1], "arrows");
-
-	/* Rows of a pass that goes on are not all there. */
-	if (!found || strstr(screen->text[0], " %"))
-		return false;
-	return sscanf(found, "arrows %zu %*s a cell, rows %ld-%ld of %ld", scale, first, last,
-		      all) == 4;
-}
-
-/* True if all cells of the region are on the screen, from @line on, and are right. */
-static bool cells_are_right(const struct screen *screen, int pagemap, const struct region *r,
-			    int line, size_t scale)
-{
-	size_t first, cell;
-
-	for (first = 0, cell = 0; first < r->pages; first += scale, cell++) {
-		size_t pages = first + scale < r->pages ? scale : r->pages - first;
-		char letter = cell_letter(pagemap, r, first, pages);
-		int x = LEFT + cell % CELLS, y = line + cell / CELLS;
-
-		if (y >= SCREEN_LINES - FOOT || screen->text[y][x] != letter ||
-		    screen->colours[y][x] != letter_colour(letter))
-			return false;
-	}
-	return true;
-}
-
-/* The line of the region's first cells, or 0. */
-static int line_of(const struct screen *screen, const struct region *r)
-{
-	char address[32];
-
-	snprintf(address, sizeof(address), "%14lx ", (unsigned long)r->addr);
-	for (int line = HEAD; line < SCREEN_LINES - FOOT; line++)
-		if (!strncmp(screen->text[line], address, strlen(address)))
-			return line;
-	return 0;
-}
-
-/*
- * Scrolls until the region's cells are on the screen, at this scale unless that is 0: by
- * screens to its first line, then until that is the uppermost or the last row is there.
- */
-static bool find_cells(struct screen *screen, int pagemap, const struct region *r, size_t wanted)
-{
-	static const char rows[] = "jjjjjjjjjjjjjjjjjjjj";
-	time_t end = time(NULL) + PATIENCE;
-	long first, last, all, pressed = -1;
-	size_t scale;
-
-	screen_type(screen, "g");
-	while (time(NULL) < end && screen_read(screen, 100)) {
-		if (!last_line(screen, &scale, &first, &last, &all) || (wanted && wanted != scale))
-			continue;
-		int line = line_of(screen, r);
-		const char *keys = line ? rows + strlen(rows) + HEAD - line :
-				   last < all ? " " : "g";
-
-		if (line && cells_are_right(screen, pagemap, r, line, scale))
-			return true;
-		if (first == pressed || line == HEAD || (line && last == all))
-			continue;
-		if (screen_type(screen, keys))
-			return false;
-		pressed = first;
-	}
-	return false;
 }
 
 TEST_F(cli_watch, screen_shows_the_pages)
@@ -204,12 +68,12 @@ TEST_F(cli_watch, screen_shows_the_pages)
 	/* The fork shared them with the program's process. */
 	for (size_t i = ALONE_SWAPPED; i < ALONE; i++)
 		region_fill_page(&self->alone, i);
-	EXPECT_TRUE(find_cells(screen, self->pagemap, &self->shared, 0)) screen_show(screen);
+	EXPECT_TRUE(cells_find(screen, &self->cells, &self->shared, 0)) screen_show(screen);
 	ASSERT_EQ(0, screen_type(screen, "++++++++++++"));
-	EXPECT_TRUE(find_cells(screen, self->pagemap, &self->shared, 1)) screen_show(screen);
-	EXPECT_TRUE(find_cells(screen, self->pagemap, &self->alone, 1)) screen_show(screen);
+	EXPECT_TRUE(cells_find(screen, &self->cells, &self->shared, 1)) screen_show(screen);
+	EXPECT_TRUE(cells_find(screen, &self->cells, &self->alone, 1)) screen_show(screen);
 	ASSERT_EQ(0, screen_type(screen, "--"));
-	EXPECT_TRUE(find_cells(screen, self->pagemap, &self->alone, 4)) screen_show(screen);
+	EXPECT_TRUE(cells_find(screen, &self->cells, &self->alone, 4)) screen_show(screen);
 
 	/* Numbers and cells move. */
 	EXPECT_TRUE(screen_wait(screen, "W swap, shared %d", SWAPPED)) screen_show(screen);
@@ -217,21 +81,10 @@ TEST_F(cli_watch, screen_shows_the_pages)
 		region_fill_page(&self->shared, i);
 	EXPECT_TRUE(screen_wait(screen, "W swap, shared %ld",
 				region_count(&self->shared, PAGE_SWAPPED))) screen_show(screen);
-	EXPECT_TRUE(find_cells(screen, self->pagemap, &self->shared, 4)) screen_show(screen);
+	EXPECT_TRUE(cells_find(screen, &self->cells, &self->shared, 4)) screen_show(screen);
 	ASSERT_EQ(0, screen_type(screen, "q"));
 	EXPECT_EQ(0, screen_end(screen));
 	EXPECT_TRUE(screen_is_restored(screen));
-}
-
-/* Notes the letters of all slots on the screen. */
-static void note(const struct screen *screen, char *letters)
-{
-	for (int y = HEAD; y < SCREEN_LINES - FOOT; y++) {
-		size_t slot = strtoul(screen->text[y], NULL, 10);
-
-		for (size_t x = 0; x < CELLS && slot + x < SLOTS; x++)
-			letters[slot + x] = screen->text[y][LEFT + x];
-	}
 }
 
 static size_t count_letters(const char *letters, char letter)
@@ -287,16 +140,16 @@ TEST_F(cli_watch, slots_are_those_of_the_page_tables)
 	/* Each slot by itself, on as many screens as it takes. */
 	EXPECT_TRUE(screen_wait(screen, " 1 slot a cell")) screen_show(screen);
 	while (time(NULL) < end && screen_read(screen, 100)) {
-		note(screen, letters);
+		cells_note(screen, letters, SLOTS);
 		if (count_letters(letters, 'S') == (size_t)swapped &&
 		    count_letters(letters, 'W') == SWAPPED)
 			break;
-		if (last_line(screen, &scale, &first, &last, &all) && first != pressed) {
-			ASSERT_EQ(0, screen_type(screen, last * CELLS < SLOTS ? " " : "g"));
+		if (cells_last_line(screen, &scale, &first, &last, &all) && first != pressed) {
+			ASSERT_EQ(0, screen_type(screen, last * CELLS_LINE < SLOTS ? " " : "g"));
 			pressed = first;
 		}
 	}
-	EXPECT_EQ(0, other_letters(letters, self->pagemap, &self->alone)) screen_show(screen);
+	EXPECT_EQ(0, other_letters(letters, self->cells.pagemap, &self->alone)) screen_show(screen);
 	EXPECT_EQ(swapped, (long long)count_letters(letters, 'S'));
 	EXPECT_EQ(SWAPPED, count_letters(letters, 'W'));
 	ASSERT_EQ(0, kill(screen->pid, SIGTERM));

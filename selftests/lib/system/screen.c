@@ -31,6 +31,7 @@ int screen_start(struct screen *screen, const char *fmt, ...)
 	struct winsize size = { .ws_row = SCREEN_LINES, .ws_col = SCREEN_COLUMNS };
 	char line[1024];
 	va_list args;
+	pid_t pid;
 	int err;
 
 	*screen = (struct screen){ .colour = SCREEN_PLAIN };
@@ -40,10 +41,11 @@ int screen_start(struct screen *screen, const char *fmt, ...)
 	va_end(args);
 	if (err)
 		return err;
-	screen->pid = forkpty(&screen->terminal, NULL, NULL, &size);
-	if (screen->pid < 0)
+	/* *screen can be shared with the child: a fixture that the parent tears down is. */
+	pid = forkpty(&screen->terminal, NULL, NULL, &size);
+	if (pid < 0)
 		return -errno;
-	if (!screen->pid) {
+	if (!pid) {
 		char shell[1100];
 
 		setenv("TERM", "xterm", 1);
@@ -53,10 +55,25 @@ int screen_start(struct screen *screen, const char *fmt, ...)
 		execl("/bin/sh", "sh", "-c", shell, NULL);
 		_exit(127);
 	}
-	if (waitpid(screen->pid, NULL, WUNTRACED) < 0 ||
-	    tcgetattr(screen->terminal, &screen->before) || kill(screen->pid, SIGCONT))
+	screen->pid = pid;
+	if (waitpid(pid, NULL, WUNTRACED) < 0 ||
+	    tcgetattr(screen->terminal, &screen->before) || kill(pid, SIGCONT))
 		return -errno;
 	return 0;
+}
+
+/* True if one of the numbers is a colour's: 30 to 49, or 90 to 107. */
+static bool sets_colour(const char *numbers)
+{
+	char *end;
+
+	for (; *numbers; numbers = *end == ';' ? end + 1 : "") {
+		long number = strtol(numbers, &end, 10);
+
+		if ((number >= 30 && number <= 49) || (number >= 90 && number <= 107))
+			return true;
+	}
+	return false;
 }
 
 /* A whole sequence, `ESC [ ... letter`. Attributes but the background are passed over. */
@@ -77,6 +94,7 @@ static void obey(struct screen *screen)
 		const char *background = strstr(sequence, "48;5;");
 
 		screen->colour = background ? atoi(background + 5) : SCREEN_PLAIN;
+		screen->coloured |= sets_colour(sequence + 2);
 	} else if (last == 'J') {
 		clear(screen);
 	} else if (!strncmp(sequence, "\033[?1049", 7)) {

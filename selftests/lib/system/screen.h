@@ -23,6 +23,7 @@ struct screen {
 	/* Of the background, as the 256 colours are numbered; SCREEN_PLAIN: none. */
 	unsigned char colours[SCREEN_LINES][SCREEN_COLUMNS];
 	unsigned char colour;	/* of what comes next */
+	bool coloured;		/* a colour was set, of the background or not */
 	bool other;		/* on the other screen */
 	bool hidden;		/* the cursor */
 	int terminal;		/* the master's descriptor */

@@ -3,6 +3,7 @@
 //! `xpagemap watch`: a process's memory on a full screen, in cells that move.
 
 mod app;
+mod devices;
 mod draw;
 mod events;
 mod keys;

@@ -110,27 +110,57 @@ fn sum(devices: &[Device]) -> u64 {
     devices.iter().map(|device| device.used).sum::<u64>() / procfs::page_size()
 }
 
+/// The slots behind the last used one, by swap type: [`None`] if this version of the module has no
+/// `slots`. Takes little memory.
+///
+/// # Errors
+///
+/// A signal arrived, or `slots` cannot be read.
+pub fn uses(devices: &[Device]) -> Result<Option<Uses>> {
+    let Some(file) = target::slots()? else {
+        return Ok(None);
+    };
+    let mut uses = Uses::new();
+
+    for_each(&file, devices, &mut |(area, offset), _| {
+        uses.insert(area, offset + 1);
+    })?;
+    Ok(Some(uses))
+}
+
 fn read(file: &File, devices: &[Device]) -> Result<Used> {
+    let mut used = Used::new();
+
+    for_each(file, devices, &mut |key, place| {
+        used.insert(key, place);
+    })?;
+    Ok(used)
+}
+
+/// Calls `each` with the used slots, in ascending order.
+fn for_each(file: &File, devices: &[Device], each: &mut dyn FnMut(Key, Place)) -> Result<()> {
     // The first slot has the header, which /proc/swaps leaves out.
     let slots = devices.iter().map(|device| device.size).max().unwrap_or(0);
     let slots = slots / procfs::page_size() + 1;
     let busy = devices.iter().filter(|device| device.used > 0).count();
     let mut found = 0;
-    let mut used = Used::new();
 
     // A device's type is not known: those of devices that were switched off have no slots.
     for area in 0..TYPES {
         if found == busy {
             break;
         }
-        let before = used.len();
-        read_area(file, area, slots, &mut used)?;
-        found += usize::from(used.len() > before);
+        let mut is_used = false;
+        read_area(file, area, slots, &mut |key, place| {
+            is_used = true;
+            each(key, place);
+        })?;
+        found += usize::from(is_used);
     }
-    Ok(used)
+    Ok(())
 }
 
-fn read_area(file: &File, area: u64, slots: u64, used: &mut Used) -> Result<()> {
+fn read_area(file: &File, area: u64, slots: u64, each: &mut dyn FnMut(Key, Place)) -> Result<()> {
     let mut bytes = vec![0; usize::try_from(CHUNK)? * ENTRY_BYTES];
     let mut first = 0;
 
@@ -144,7 +174,11 @@ fn read_area(file: &File, area: u64, slots: u64, used: &mut Used) -> Result<()> 
             .iter()
             .map(|entry| place(u64::from_le_bytes(*entry)));
         let slots = places.zip(first..);
-        used.extend(slots.filter_map(|(place, offset)| Some(((area, offset), place?))));
+        for (place, offset) in slots {
+            if let Some(place) = place {
+                each((area, offset), place);
+            }
+        }
         first += CHUNK;
     }
     Ok(())

@@ -4,6 +4,7 @@
 
 use anyhow::{Result, ensure};
 
+use super::devices::Devices;
 use super::events::Events;
 use super::keys::Change;
 use super::slots::{self, Slots};
@@ -12,7 +13,6 @@ use crate::json::Unknown;
 use crate::maps::{self, Mapping};
 use crate::select::{has_memory, name_of};
 use crate::space::{Fold, Layout, ProcessPages, Row, Tally};
-use crate::swaps::{self, Device};
 use crate::target::Target;
 use crate::trace::recording::{PLAIN, Recording};
 
@@ -69,10 +69,8 @@ pub struct App {
     pub source_name: &'static str,
     /// The latest events.
     pub events: Events,
-    /// The swap devices, and the one that is shown.
-    pub devices: Vec<Device>,
-    /// Index of the device that is shown.
-    pub device: usize,
+    /// The swap devices.
+    pub devices: Devices,
     zoom: Option<u32>,
     size: (u16, u16),
     pass: Pass,
@@ -108,8 +106,7 @@ impl App {
             unknown: Vec::new(),
             source_name: "",
             events: Events::default(),
-            devices: Vec::new(),
-            device: 0,
+            devices: Devices::default(),
             zoom: None,
             size: (80, 24),
             pass: Pass::None,
@@ -139,19 +136,21 @@ impl App {
 
     /// Lines below the rows.
     pub fn foot(&self) -> u16 {
-        let lines = match self.view {
-            View::Memory => self.notes().len(),
-            _ => 0,
-        };
-
-        u16::try_from(lines + 1).unwrap_or(FOOT).max(FOOT)
+        u16::try_from(self.notes().len() + 1)
+            .unwrap_or(FOOT)
+            .max(FOOT)
     }
 
-    /// Lines that tell what is not known, and why.
+    /// Lines that tell what the view does not know, and why.
     pub fn notes(&self) -> Vec<String> {
         let width = usize::from(self.size.0);
+        let unknown = match self.view {
+            View::Memory => self.unknown.as_slice(),
+            View::Swap => self.devices.doubt.as_slice(),
+            View::Events => &[],
+        };
 
-        self.unknown
+        unknown
             .iter()
             .flat_map(|unknown| wrapped(&unknown.to_string(), width))
             .collect()
@@ -186,11 +185,6 @@ impl App {
     /// The fold to draw: the last complete one, or the first one while it goes on.
     pub fn shown(&self) -> &Fold {
         self.done.as_ref().unwrap_or(&self.fold)
-    }
-
-    /// The slots' device.
-    pub fn shown_device(&self) -> Option<&Device> {
-        self.devices.get(self.device)
     }
 
     /// The row's mapping.
@@ -234,7 +228,10 @@ impl App {
             if self.trace {
                 self.recording = Some(Recording::start(Target::attach(self.pid)?, PLAIN)?);
             }
-            self.name = name_of(self.pid).unwrap_or_default();
+        }
+        // Without the module, nothing else tells of execve.
+        if let Some(name) = name_of(self.pid) {
+            self.name = name;
         }
         let maps = maps::mappings(self.pid)?;
         let moved = maps != self.maps;
@@ -242,7 +239,6 @@ impl App {
         if let Ok(target) = &self.target {
             self.events.refresh(target)?;
         }
-        self.devices = swaps::devices()?;
         self.pass = match self.view {
             View::Swap => self.open_slots()?,
             _ => self.open_pages()?,
@@ -269,8 +265,10 @@ impl App {
     }
 
     fn open_slots(&mut self) -> Result<Pass> {
-        self.device = self.device.min(self.devices.len().saturating_sub(1));
-        let (Ok(target), Some(device)) = (&self.target, self.devices.get(self.device)) else {
+        if self.target.is_ok() {
+            self.devices.refresh()?;
+        }
+        let (Ok(target), Some(device)) = (&self.target, self.devices.shown()) else {
             self.show(Layout::default());
             return Ok(Pass::None);
         };
@@ -320,7 +318,9 @@ impl App {
         match (&self.target, self.view) {
             (_, View::Memory) => None,
             (Err(why), _) => Some(format!("not known: {why}")),
-            (_, View::Swap) if self.devices.is_empty() => Some("no swap device is on".to_string()),
+            (_, View::Swap) if self.devices.shown().is_none() => {
+                Some("no swap device is on".to_string())
+            }
             (_, View::Events) if !self.events.recorded => {
                 Some("the process is not traced; `xpagemap watch --trace` does that".to_string())
             }
@@ -341,7 +341,7 @@ impl App {
             Change::View('3') => self.switch(View::Events),
             Change::View(_) => self.switch(View::Memory),
             Change::NextDevice => {
-                self.device = (self.device + 1) % self.devices.len().max(1);
+                self.devices.next();
                 self.switch(self.view);
             }
             Change::Zoom(by) => self.zoom(by),

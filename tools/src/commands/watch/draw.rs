@@ -50,7 +50,7 @@ pub fn draw(buffer: &mut Buffer, app: &App) {
         true => String::new(),
         false => format!("  {} %", app.fold.percent()),
     };
-    let source = match (app.view, app.shown_device()) {
+    let source = match (app.view, app.devices.shown()) {
         (View::Swap, Some(device)) => format!(
             "{}: {} of {} pages used",
             device.name(),
@@ -143,7 +143,7 @@ fn rows(buffer: &mut Buffer, app: &App) {
         }
         let room = usize::from(NAME - 1);
         let name = match app.view {
-            View::Swap if row.first => app.shown_device().map(Device::name),
+            View::Swap if row.first => app.devices.shown().map(Device::name),
             View::Memory if row.first => app
                 .mapping(row)
                 .map(|map| format!("{} {}", map.permissions, shortened(&map.name, room - 5))),
@@ -173,7 +173,7 @@ fn foot(buffer: &mut Buffer, app: &App) {
 
     if app.view != View::Events && app.events.recorded {
         events(buffer, app, y, 2);
-    } else if app.view == View::Memory {
+    } else {
         lines(buffer, y, &app.notes());
     }
     let scale = match (app.view, app.layout.per_cell) {
