@@ -12,5 +12,5 @@ pub mod state;
 
 pub use fold::Fold;
 pub use layout::{Layout, Row};
-pub use source::{ProcessPages, Source};
+pub use source::{ProcessPages, Source, is_of_gone_memory};
 pub use state::{STATES, State, Tally};

@@ -3,9 +3,10 @@
 //! States of a process's pages, from the best source there is.
 
 use std::fs::File;
+use std::io;
 use std::ops::Range;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 
 use super::state::State;
 use crate::entry::{Entry, Place};
@@ -136,6 +137,14 @@ impl Source for ProcessPages {
         }
         Ok(pages.end)
     }
+}
+
+/// Returns true for an error of [`Source::step`] since the process has exited or executed another
+/// program.
+pub fn is_of_gone_memory(error: &Error) -> bool {
+    let error = error.root_cause().downcast_ref::<io::Error>();
+
+    error.is_some_and(|error| error.raw_os_error() == Some(libc::ESRCH))
 }
 
 /// Reads entries and joins neighbours in the same state.

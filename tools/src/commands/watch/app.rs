@@ -12,7 +12,7 @@ use super::text::wrapped;
 use crate::json::Unknown;
 use crate::maps::{self, Mapping};
 use crate::select::{has_memory, name_of};
-use crate::space::{Fold, Layout, ProcessPages, Row, Tally};
+use crate::space::{Fold, Layout, ProcessPages, Row, Tally, is_of_gone_memory};
 use crate::target::Target;
 use crate::trace::recording::{PLAIN, Recording};
 
@@ -211,7 +211,8 @@ impl App {
                 "process {} ({}) has exited",
                 self.pid, self.name
             ))),
-            Err(_) if self.is_gone() => {
+            // Without the module, the file of the memory that is gone tells.
+            Err(error) if self.is_gone() || is_of_gone_memory(&error) => {
                 self.complete = true;
                 Ok(None)
             }
