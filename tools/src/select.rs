@@ -285,6 +285,7 @@ fn in_cgroup(directory: &Path) -> Result<Vec<Process>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::process::Command;
 
     fn targets(names: &[&str]) -> Targets {
         Targets {
@@ -300,6 +301,30 @@ mod tests {
         assert_eq!(found.processes.len(), 1);
         assert_eq!(found.processes[0].pid.to_string(), own);
         assert!(!found.may_go);
+    }
+
+    #[test]
+    fn processes_by_name_may_go() {
+        let start = || Command::new("sleep").arg("600").spawn().expect("sleep");
+        let mut children = [start(), start()];
+        let pids = children.each_ref().map(|child| child.id().cast_signed());
+
+        let found = targets(&["sleep"]).now().expect("two at least");
+        let one = one("sleep".as_ref()).expect_err("several").to_string();
+        let all = everyone().expect("all processes");
+        for child in &mut children {
+            child.kill().expect("a child");
+            child.wait().expect("a child");
+        }
+
+        assert!(found.may_go);
+        for pid in pids {
+            assert!(found.processes.iter().any(|process| process.pid == pid));
+            assert!(all.iter().any(|process| process.pid == pid));
+            assert!(one.contains(&pid.to_string()), "{one}");
+        }
+        let own = std::process::id().cast_signed();
+        assert!(all.iter().all(|process| process.pid != own));
     }
 
     #[test]

@@ -348,7 +348,10 @@ pub(crate) mod tests {
     fn json_has_the_fields_of_the_columns() {
         let body = json!({
             "total": { "x": 1, "name": "t" },
-            "all": [{ "pid": 1, "rows": [{ "x": 1, "y": 2, "a_number": 3, "name": "n" }] }],
+            "all": [
+                { "pid": 1, "rows": [{ "x": 1, "y": 2, "a_number": 3, "name": "n" }] },
+                { "pid": 2, "rows": [{ "x": 4, "a_number": 5 }, { "y": 6, "a_number": 7 }] },
+            ],
         });
         let print = |output: &Output<Line>| {
             let mut text = Vec::new();
@@ -365,7 +368,10 @@ pub(crate) mod tests {
             serde_json::from_slice::<Value>(&text).expect("JSON")
         };
         let found = print(&output("+place"));
-        let rows = json!([{ "pid": 1, "rows": [{ "x": 1, "y": 2, "name": "n" }] }]);
+        let rows = json!([
+            { "pid": 1, "rows": [{ "x": 1, "y": 2, "name": "n" }] },
+            { "pid": 2, "rows": [{ "x": 4 }, { "y": 6 }] },
+        ]);
         assert_eq!((&found["all"], &found["total"]), (&rows, &body["total"]));
         assert_eq!(found["schema"], "xpagemap.test/1");
         let all = Output {
