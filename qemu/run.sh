@@ -183,28 +183,35 @@ if [ -n "$SHELL_MODE" ]; then
 	exit 0
 fi
 
+# copy FD: what comes through a FIFO until the last writer has closed it; this one is none.
+copy() { exec cat <&"$1" 61>&- 62>&- 63>&- 64<&- 65<&- 66<&-; }
+
+# The FIFOs are opened here: a copier that opened one itself could come when the writer is gone, and
+# wait for ever for another.
 boot() {
-	local pid port watchdog
-	cat "$DIR/stdout" &
+	local pid watchdog
+	exec 61<>"$DIR/stdout" 62<>"$DIR/stderr" 63<>"$DIR/console"
+	exec 64<"$DIR/stdout" 65<"$DIR/stderr" 66<"$DIR/console"
+	copy 64 &
 	COPIERS+=($!)
-	cat "$DIR/stderr" >&2 &
+	copy 65 >&2 &
 	COPIERS+=($!)
-	cat "$DIR/console" >"$DIR/klog" &
+	copy 66 >"$DIR/klog" &
 	COPIERS+=($!)
+	exec 64<&- 65<&- 66<&-
 	(
 		trap - EXIT HUP INT TERM
 		nap "$TIMEOUT"
 		touch "$DIR/timeout"
 		kill -KILL -- "-$(cat "$DIR/group")"
-	) &
+	) 61>&- 62>&- 63>&- &
 	watchdog=$!
 	COPIERS+=("$watchdog")
 	# shellcheck disable=SC2016 # for the inner shell to expand
 	in_group sh -c 'echo $$ >"$TMPDIR/group"; exec "$@" >"$TMPDIR/console" 2>&1' sh \
-		"${virtme[@]}" --kopt ignore_loglevel --script-sh "$script" || :
+		"${virtme[@]}" --kopt ignore_loglevel --script-sh "$script" 61>&- 62>&- 63>&- || :
 	kill "$watchdog" 2>/dev/null || :
-	# Copiers whose FIFO never had a writer see the end of file now.
-	for port in stdout stderr console; do : 1<>"$DIR/$port"; done
+	exec 61>&- 62>&- 63>&-
 	for pid in "${COPIERS[@]}"; do wait "$pid" 2>/dev/null || :; done
 	COPIERS=()
 }

@@ -125,6 +125,19 @@ dying() {
 	VIRTME_RUN=$WORK/virtme-run status_is "$2" -- echo up && says stderr 'QEMU died'
 }
 
+# The same where what copies the output takes a second to begin: QEMU has come and gone by then. The
+# console's is quick, since QEMU might wait for that.
+slow_copiers() {
+	mkdir "$WORK/bin"
+	cat >"$WORK/bin/cat" <<-END
+		#!/bin/sh
+		case \$1 in */console) ;; *) sleep 1 ;; esac
+		exec $(command -v cat) "\$@"
+	END
+	chmod +x "$WORK/bin/cat"
+	PATH=$WORK/bin:$PATH dying 9 125
+}
+
 # log_is STATUS LINE...: klog.sh's exit status for a log of these lines.
 log_is() {
 	local expected=$1 status=0
@@ -139,7 +152,7 @@ no_directory() { TMPDIR=$WORK/none status_is 125 -- true; }
 
 cd "$ROOT"
 echo 'KTAP version 1'
-echo '1..25'
+echo '1..26'
 result harness.log_without_reports log_is 0 'Run /init as init process' 'reboot: Power down'
 result harness.log_with_a_report log_is 1 'Run /init as init process' 'WARNING: mm/gup.c:1 at gup, CPU#0: cow/1'
 result harness.log_of_virtme_ng_init log_is 0 'virtme-ng-init: WARNING: failed to run: "systemd-tmpfiles"'
@@ -158,6 +171,7 @@ result harness.time_limit status_is 125 --timeout 20 -- sleep 1000
 result harness.qemu_dies_once dying 1 0
 result harness.qemu_dies_once_output says stdout up
 result harness.qemu_always_dies dying 9 125
+result harness.qemu_dies_before_its_output_is_read slow_copiers
 result harness.swap_disk swap_disk
 result harness.host_files host_files
 result harness.host_files_below_tmp says stdout 'content of /tmp/.xpagemap'

@@ -309,14 +309,17 @@ mod tests {
         let mut children = [start(), start()];
         let pids = children.each_ref().map(|child| child.id().cast_signed());
 
-        let found = targets(&["sleep"]).now().expect("two at least");
-        let one = one("sleep".as_ref()).expect_err("several").to_string();
-        let all = everyone().expect("all processes");
+        let found = targets(&["sleep"]).now();
+        let one = one("sleep".as_ref());
+        let all = everyone();
         for child in &mut children {
             child.kill().expect("a child");
             child.wait().expect("a child");
         }
 
+        let found = found.expect("two at least");
+        let one = one.expect_err("several").to_string();
+        let all = all.expect("all processes");
         assert!(found.may_go);
         for pid in pids {
             assert!(found.processes.iter().any(|process| process.pid == pid));
