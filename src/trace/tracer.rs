@@ -191,9 +191,14 @@ impl Tracer {
         };
 
         if state.active == 0 {
-            // SAFETY: `stop` drops the registration with the last active recording. A recording
-            // stops at the latest when its target is dropped, and unloading the module drops all
-            // targets before its code is freed.
+            // SAFETY: The registration is in `State` alone, and nothing forgets it. It is dropped
+            // by `stop()` of the last active recording, at the latest by the drop of the tracer,
+            // so no reference to the tracer may outlive the module's code. Only `Registries` and
+            // recordings have one; a recording is owned by a target, its files and their open
+            // files. An open file has a reference on the module, so at unload there is none.
+            // `Control`, which the module drops, then has the last references to `Registries`,
+            // and this has those to the targets. No owner is reachable from what it owns: the
+            // registration has `Events`, which refer to none of these.
             state.probe = Some(unsafe { Registration::new(events.clone()) }?);
         }
         state.active += 1;
