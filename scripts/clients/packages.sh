@@ -4,12 +4,12 @@
 # Debian packages and their dependencies, as far as this machine lacks them, opened into a
 # directory of the cache. Sourced by scripts/clients.sh; nothing in the system is touched.
 
-# client_packages NAME PACKAGE...: prints the directory, $CACHE/clients/NAME.
-client_packages() {
+# open_packages NAME SUITE STATUS PACKAGE...: prints the directory, $CACHE/clients/NAME. STATUS is the file of the
+# packages that count as there; theirs and the system's own are not upgraded.
+open_packages() {
 	local dir=$CACHE/clients/$1 private=$CACHE/tmp/clients-$1.apt log=$CACHE/log/client-$1.log apt deb mirror
-	local keyring=/usr/share/keyrings/debian-archive-keyring.gpg suite
-	suite=$(debian_codename)
-	shift
+	local keyring=/usr/share/keyrings/debian-archive-keyring.gpg suite=$2 status=$3
+	shift 3
 	echo "$dir"
 	[ "$(cat "$dir/.packages" 2>/dev/null)" != "$suite $*" ] || return 0
 	mirror=$(debian_mirror)
@@ -20,8 +20,7 @@ client_packages() {
 		echo "deb [signed-by=$keyring] $mirror $suite main"
 		echo "deb [signed-by=$keyring] $mirror-security $suite-security main"
 	} >"$private/sources.list"
-	# The system's own packages count as there; those that it has are not upgraded.
-	cp /var/lib/dpkg/status "$private/status"
+	cp "$status" "$private/status"
 	apt=(apt-get -q -o Dir::State="$private" -o Dir::State::Lists="$private/lists"
 		-o Dir::State::Status="$private/status" -o Dir::Cache="$private"
 		-o Dir::Cache::Archives="$private/archives" -o Dir::Etc::SourceParts=/dev/null
@@ -37,6 +36,28 @@ client_packages() {
 	done
 	rm -rf "$private"
 	echo "$suite $*" >"$dir/.packages"
+}
+
+# client_packages NAME PACKAGE...: of this machine's release.
+client_packages() {
+	local name=$1
+	shift
+	open_packages "$name" "$(debian_codename)" /var/lib/dpkg/status "$@"
+}
+
+# client_suite NAME SUITE PACKAGE...: of another release, with all that they need, its C library included: nothing of
+# this machine counts as there. Its programs run by `client_loader DIR PROGRAM`.
+client_suite() {
+	local name=$1 suite=$2
+	shift 2
+	open_packages "$name" "$suite" /dev/null "$@"
+}
+
+# client_loader DIR: the dynamic linker of what client_suite opened, with its options.
+client_loader() {
+	local libraries
+	libraries=$(find "$1/usr/lib" -maxdepth 1 -name '*-linux-gnu')
+	echo "$(find "$libraries" -maxdepth 1 -name 'ld-linux-*.so.*')" --library-path "$libraries"
 }
 
 # client_python PACKAGE VERSION: an environment with a package of PyPI; prints its directory.
