@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Preloaded into CRIU in a guest whose kernel has no TCP, for scripts/clients/criu.sh. Before it does anything, CRIU
- * makes a TCP connection to itself to see if it may repair one, and gives up if there is none. Here the connection
- * is one of Unix sockets, and the answer to "may I repair it" is no, as it is for those without CAP_NET_ADMIN.
+ * Preloaded into CRIU in a guest whose kernel has no TCP, for scripts/clients/criu.sh. Before it
+ * does anything, CRIU makes a TCP connection to itself to see if it may repair one, and gives up
+ * if there is none. Here the connection is one of Unix sockets, and the answer to "may I repair
+ * it" is no, as it is for those without CAP_NET_ADMIN.
  */
 #define _GNU_SOURCE
 #include <errno.h>

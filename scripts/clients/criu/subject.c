@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * criu-subject KIND DIR: a process and its child with a shared mapping of 8 chunks, for scripts/clients/criu.sh.
- * By number modulo 4, a chunk is written, written with zeroes, read only, or left alone. The first four are swapped
- * out; then DIR/half holds the PID, and a SIGUSR1 is waited for before the others. DIR/ready holds the PID, the
- * child's, and the mapping's address range. On SIGUSR1 both compare each byte, and DIR/parent and DIR/child hold
- * the number of pages that are wrong; at the end there is DIR/done.
+ * criu-subject KIND DIR: a process and its child with a shared mapping of 8 chunks, for
+ * scripts/clients/criu.sh. By number modulo 4, a chunk is written, written with zeroes, read only,
+ * or left alone. The first four are swapped out; then DIR/half holds the PID, and a SIGUSR1 is
+ * waited for before the others. DIR/ready holds the PID, the child's, and the mapping's address
+ * range. On SIGUSR1 both compare each byte, and DIR/parent and DIR/child hold the number of pages
+ * that are wrong; at the end there is DIR/done.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -29,7 +30,7 @@ enum content { WRITTEN, ZEROES, READ, ALONE };
 /* The same mapping, but for a private one. */
 static unsigned char *map, *file;
 static int private;
-/* The parent's last message, in a page that nobody had written: seen by the child if the memory is shared. */
+/* The parent's last message, in a page left alone: seen by the child if the memory is shared. */
 static unsigned char message;
 
 #define MESSAGE_AT	(SIZE - PAGE)
@@ -179,7 +180,8 @@ int main(int argc, char **argv)
 		verify("child");
 		return 0;
 	}
-	snprintf(text, sizeof(text), "%d %d %lx-%lx\n", getpid(), child, (unsigned long)map, (unsigned long)map + SIZE);
+	snprintf(text, sizeof(text), "%d %d %lx-%lx\n", getpid(), child,
+		 (unsigned long)map, (unsigned long)map + SIZE);
 	report("ready", text);
 	sigwait(&set, &got);
 	verify("parent");
