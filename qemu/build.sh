@@ -26,9 +26,7 @@ mapfile -t MAKE_ARGS < <(kernel_make_args)
 kernel_key() {
 	{
 		cat "$SOURCE/origin" "$QEMU_DIR/configure.sh" "${FRAGMENTS[@]}" "${PATCHES[@]}"
-		"$(llvm_tool clang)" --version
-		"$RUSTC" --version --verbose
-		"$BINDGEN" --version
+		compiler_versions
 	} 2>&1 | sha256sum | cut -d' ' -f1
 }
 
@@ -50,44 +48,26 @@ has_module() {
 same() { [ -e "$1" ] && [ "$(cat "$1")" = "$2" ]; }
 
 # The kernels rfc and each differ from stock in few files: they begin with stock's
-# objects, so that make builds just the objects that depend on those. Some of kbuild's
-# .cmd files name the directory; they are edited, since make rebuilds the object
-# otherwise.
+# objects, so that make builds just the objects that depend on those.
 begin_with_stock() {
-	local stock=$SOURCE/stock/build-stock
 	case $VARIANT in rfc | each) ;; *) return ;; esac
 	[ ! -e "$KDIR/.config" ] || return 0
 	"$QEMU_DIR/build.sh" stock
-	rm -rf "$KDIR.new"
 	(
 		lock stock
-		work "copy stock's objects" "$CACHE/log/copy-$VARIANT.log" cp -a --reflink=auto "$stock" "$KDIR.new"
+		copy_objects "$SOURCE/stock" "$SOURCE/$VARIANT"
 	)
-	grep -rlZF --include='*.cmd' "$SOURCE/stock" "$KDIR.new" |
-		xargs -0r sed -i "s,$SOURCE/stock/build-stock,$KDIR,g; s,$SOURCE/stock,$SOURCE/$VARIANT,g"
-	# This Makefile names stock's directories; make writes another.
-	rm "$KDIR.new/Makefile"
-	rm -rf "$KDIR"
-	mv "$KDIR.new" "$KDIR"
 	# Files that differ must be newer than stock's objects.
 	(cd "$SOURCE/$VARIANT" && xargs -r touch -c <"$SOURCE/$VARIANT.touched")
 }
 
 build_kernel() {
-	local ccache=()
 	begin_with_stock
-	if command -v ccache >/dev/null; then
-		export CCACHE_DIR=$CACHE/ccache CCACHE_BASEDIR=$SOURCE CCACHE_NOHASHDIR=1
-		export CCACHE_MAXSIZE=5G CCACHE_SLOPPINESS=time_macros
-		# No look-up by preprocessed source, which makes a first build a tenth slower.
-		export CCACHE_DEPEND=1
-		ccache=("CC=ccache $(llvm_tool clang)")
-	fi
-	export KBUILD_BUILD_TIMESTAMP=2026-01-01 KBUILD_BUILD_USER=xpagemap KBUILD_BUILD_HOST=xpagemap
+	kernel_build_args
 	rm -f "$KDIR/.key"
 	"$QEMU_DIR/configure.sh" "$KDIR" "${FRAGMENTS[@]}"
 	work "build the $VARIANT kernel" "$CACHE/log/build-$VARIANT.log" \
-		make -C "$KDIR" -j "$(nproc)" "${MAKE_ARGS[@]}" "${ccache[@]}" bzImage modules
+		make -C "$KDIR" -j "$(nproc)" "${KBUILD_ARGS[@]}" bzImage modules
 	echo "$KEY" >"$KDIR/.key"
 }
 

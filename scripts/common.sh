@@ -168,6 +168,44 @@ kernel_make_args() {
 	printf '%s\n' "LLVM=$LLVM" "RUSTC=$RUSTC" "RUSTFMT=$RUSTFMT" "CLIPPY_DRIVER=$CLIPPY_DRIVER" "BINDGEN=$BINDGEN"
 }
 
+# The compilers whose change makes another kernel.
+compiler_versions() {
+	"$(llvm_tool clang)" --version
+	"$RUSTC" --version --verbose
+	"$BINDGEN" --version
+}
+
+# Sets KBUILD_ARGS, the arguments of a make that compiles a kernel, and what it needs in the environment:
+# ccache where there is one, and the same time and user in each kernel.
+kernel_build_args() {
+	mapfile -t KBUILD_ARGS < <(kernel_make_args)
+	if command -v ccache >/dev/null; then
+		export CCACHE_DIR=$CACHE/ccache CCACHE_BASEDIR CCACHE_NOHASHDIR=1
+		CCACHE_BASEDIR=$(source_dir)
+		export CCACHE_MAXSIZE=5G CCACHE_SLOPPINESS=time_macros
+		# No look-up by preprocessed source, which makes a first build a tenth slower.
+		export CCACHE_DEPEND=1
+		KBUILD_ARGS+=("CC=ccache $(llvm_tool clang)")
+	fi
+	export KBUILD_BUILD_TIMESTAMP=2026-01-01 KBUILD_BUILD_USER=xpagemap KBUILD_BUILD_HOST=xpagemap
+}
+
+# copy_objects FROM TO: the objects of the build directory in the tree FROM, for the tree TO, which has
+# the same sources. Some of kbuild's .cmd files name the directory; they are edited, since make rebuilds
+# the object otherwise.
+copy_objects() {
+	local from to
+	from=$1/build-$(basename "$1")
+	to=$2/build-$(basename "$2")
+	rm -rf "$to.new"
+	work "copy $(basename "$1")'s objects" "$CACHE/log/copy-$(basename "$2").log" cp -a --reflink=auto "$from" "$to.new"
+	grep -rlZF --include='*.cmd' "$1" "$to.new" | xargs -0r sed -i "s,$from,$to,g; s,$1,$2,g"
+	# This Makefile names the directories; make writes another.
+	rm "$to.new/Makefile"
+	rm -rf "$to"
+	mv "$to.new" "$to"
+}
+
 # build_selftests KERNEL [PROGRAM...]: the test programs, by default all, with that kernel's headers.
 # The program `examples` runs those of examples/; `trace_forks` and those named cli* run the command line.
 build_selftests() {
