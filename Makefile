@@ -18,7 +18,7 @@ export XPAGEMAP_START := $(shell date +%s)
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo check test check-debug check-upstream check-series check-clients check-deb deb bench pictures shell lint rust-analyzer module install kernel-tree \
+.PHONY: help demo check test check-debug check-upstream check-series check-clients check-deb deb deb-kernel bench pictures shell lint rust-analyzer module install kernel-tree \
 	patches post deps kernel tools examples clean distclean
 
 help: ## this list
@@ -46,7 +46,7 @@ check-series: ## build and boot a kernel after each patch of each series: SERIES
 check-clients: ## programs that others wrote, as judges and users (CLIENTS="drgn redis" to choose): Documentation/clients.md
 	@CLIENTS="$(CLIENTS)" scripts/clients.sh
 
-check-deb: deps ## install the package of `make deb` in an empty Debian 12, use it, remove it
+check-deb: deps ## install the packages of `make deb` and `make deb-kernel` in an empty Debian 12, boot it, remove them
 	@scripts/check-deb.sh
 
 pictures: kernel tools ## draw the pictures of README.md, Documentation/*.svg
@@ -91,6 +91,9 @@ tools: deps ## build the command line, build/tools/release/xpagemap
 
 deb: deps ## a Debian package of the command line, with completions and manual page, in build/deb/
 	@scripts/deb.sh
+
+deb-kernel: deps ## Debian packages of the patched kernel and the module, in build/deb/: CONFIG=FILE, default the guest's
+	@CONFIG="$(CONFIG)" scripts/deb-kernel.sh
 
 examples: deps ## build examples/: pages of shared memory that a checkpoint must save
 	@scripts/examples.sh

@@ -7,10 +7,11 @@
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/package.sh
+. "$SCRIPTS/package.sh"
 
 export RUSTC
 TOOL=$BUILD/tools/release/xpagemap
-DEB=$BUILD/deb
 TREE=$DEB/tree
 
 # The crates that the program is linked with, a line each: name, version, licence.
@@ -30,36 +31,21 @@ copyright() {
 		 The program is linked with these crates, which may be used under their licences:
 	END
 	linked_crates | sed 's/^/  /'
-	cat <<-END
-
-		Files: *
-		Copyright: the authors of xpagemap
-		License: GPL-2.0-only
-		 This program is free software; you can redistribute it and/or modify it under
-		 the terms of version 2 of the GNU General Public License as published by the
-		 Free Software Foundation.
-		 .
-		 On Debian systems, its text is in /usr/share/common-licenses/GPL-2.
-	END
-}
-
-# install_as MODE PATH: standard input, as a file of the package.
-install_as() {
-	install -D -m "$1" /dev/stdin "$TREE/$2"
+	echo
+	copyright_of_all
 }
 
 # The libraries that the program needs, with their least versions.
 dependencies() {
-	mkdir -p "$DEB/shlibs/debian"
-	printf 'Source: xpagemap\n\nPackage: xpagemap\nArchitecture: any\n' >"$DEB/shlibs/debian/control"
-	(cd "$DEB/shlibs" && dpkg-shlibdeps -O "$TOOL" 2>/dev/null) | sed -n 's/^shlibs:Depends=//p'
+	mkdir -p "$TREE.shlibs/debian"
+	printf 'Source: xpagemap\n\nPackage: xpagemap\nArchitecture: any\n' >"$TREE.shlibs/debian/control"
+	(cd "$TREE.shlibs" && dpkg-shlibdeps -O "$TOOL" 2>/dev/null) | sed -n 's/^shlibs:Depends=//p'
 }
 
 build() {
-	local version arch depends size
-	version=$(sed -nE '/^\[package\]/,/^\[dep/s/^version = "(.*)"/\1/p' "$ROOT/tools/Cargo.toml")
+	local arch depends
 	arch=$(dpkg --print-architecture)
-	rm -rf "$DEB"
+	rm -rf "$TREE" "$TREE.shlibs" "$DEB"/xpagemap_*.deb
 	install -D -m 755 "$TOOL" "$TREE/usr/bin/xpagemap"
 	"$TOOL" man | gzip -9n | install_as 644 usr/share/man/man8/xpagemap.8.gz
 	"$TOOL" completions bash | install_as 644 usr/share/bash-completion/completions/xpagemap
@@ -69,34 +55,29 @@ build() {
 	gzip -9nc "$ROOT/CHANGELOG.md" | install_as 644 usr/share/doc/xpagemap/changelog.gz
 	depends=$(dependencies)
 	[ -n "$depends" ] || die "dpkg-shlibdeps names no library"
-	size=$(du -sk --apparent-size "$TREE" | cut -f 1)
 	install_as 644 DEBIAN/control <<-END
 		Package: xpagemap
-		Version: $version
+		Version: $VERSION
 		Architecture: $arch
 		Maintainer: $MAINTAINER
 		Section: admin
 		Priority: optional
 		Depends: $depends
-		Installed-Size: $size
+		Suggests: xpagemap-modules
+		Installed-Size: $(installed_size)
 		Description: tells where each page of a process is, shared memory in swap included
 		 The command line of xpagemap: pages in memory and in swap by process, file and
 		 swap device, and whether they are exclusive to the process. On any kernel it
 		 tells what /proc knows, and says what it does not.
 		 .
 		 The rest needs the xpagemap module, and that a Linux 7.3 with xpagemap's
-		 patches: there is no DKMS package, since the module does not build without them.
+		 patches, as the packages of \`make deb-kernel\`. There is no DKMS package, since the
+		 module does not build without them.
 	END
-	(cd "$TREE" && find usr -type f -print0 | sort -z | xargs -0 md5sum) | install_as 644 DEBIAN/md5sums
-	find "$TREE" -type d -exec chmod 755 {} +
-	SOURCE_DATE_EPOCH=$(git -C "$ROOT" log -1 --format=%ct) \
-		dpkg-deb --root-owner-group --build "$TREE" "$DEB/xpagemap_${version}_$arch.deb"
+	pack "$DEB/xpagemap_${VERSION}_$arch.deb"
 }
 
-command -v dpkg-shlibdeps >/dev/null || die "dpkg-shlibdeps is missing: install dpkg-dev"
-# git's identity, as in the mails of \`make post\`.
-NAME=$(git -C "$ROOT" config user.name || echo xpagemap)
-MAINTAINER="$NAME <$(git -C "$ROOT" config user.email || echo root@localhost)>"
+need_tool dpkg-shlibdeps dpkg-dev
 "$SCRIPTS/tools.sh"
 work "build the package" "$BUILD/log/deb.log" build
-ls "$DEB"/*.deb
+ls "$DEB"/xpagemap_*.deb

@@ -4,7 +4,7 @@
 # Installs missing tools and names them; silent if none is missing.
 # Packages come from apt, bindgen from cargo's registry and virtme-ng from PyPI, the
 # last two into the cache, and so a newer QEMU where the system's is too old.
-# --lint: also those that only `make lint` needs.
+# --lint: also those that only `make lint` needs. --deb: those of `make deb-kernel`.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -56,7 +56,12 @@ needs() {
 	[ "$RUSTC" != /usr/bin/rustc ] || echo "$RUSTC rustc-web
 /usr/lib/rustlib/src/rust/library/core/src/lib.rs rust-web-src"
 	[ "$CARGO" != /usr/bin/cargo ] || echo "$CARGO cargo-web"
-	if [ "$LINT" = 1 ]; then
+	if [ "$OPTION" = --deb ]; then
+		echo "dpkg-buildpackage dpkg-dev
+dh_builddeb debhelper
+/usr/include/openssl/opensslv.h libssl-dev"
+	fi
+	if [ "$OPTION" = --lint ]; then
 		echo shellcheck shellcheck
 		[ "$RUSTFMT" != /usr/bin/rustfmt ] || echo "$RUSTFMT rustfmt-web"
 		[ "$CLIPPY_DRIVER" != /usr/bin/clippy-driver ] || echo "$CLIPPY_DRIVER rust-web-clippy"
@@ -202,8 +207,7 @@ install_qemu() {
 bindgen_missing() { [ "$BINDGEN" = "$CACHE/bindgen/bin/bindgen" ] && [ ! -e "$CACHE/bindgen/.$BINDGEN_VERSION" ]; }
 virtme_missing() { [ "$VIRTME_RUN" = "$CACHE/venv/bin/virtme-run" ] && [ ! -e "$CACHE/venv/.$VIRTME_VERSION" ]; }
 
-LINT=0
-[ "${1:-}" != --lint ] || LINT=1
+OPTION=${1:-}
 
 mapfile -t missing < <(missing_packages)
 if [ ${#missing[@]} -gt 0 ] || bindgen_missing || virtme_missing || qemu_too_old; then

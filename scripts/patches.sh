@@ -52,7 +52,7 @@ variant_patches() {
 	local dir
 	case $1 in
 	stock) ;;
-	patched | debug) while read -r dir; do series_files "$dir"; done < <(series_dirs) ;;
+	patched | debug | deb) while read -r dir; do series_files "$dir"; done < <(series_dirs) ;;
 	rfc) series_files "$ROOT/patches/rfc" ;;
 	each) cat "$EACH_SERIES/patches" ;;
 	esac

@@ -1,23 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# test-deb.sh DEB VERSION: run as root in an empty Debian by scripts/check-deb.sh. A line `ok` or `not ok`
-# for each check.
+# test-deb.sh DEB VERSION: run as root in an empty Debian by scripts/check-deb.sh.
 
 DEB=$1
 VERSION=$2
-number=0
-export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 MANPAGER=cat
+# shellcheck source=scripts/test-deb-checks.sh
+. "$(dirname "$0")/test-deb-checks.sh"
 
-check() {
-	number=$((number + 1))
-	name=$1
-	shift
-	if "$@"; then echo "ok $number $name"; else echo "not ok $number $name"; fi
-}
-
-fails() { ! "$@" >/dev/null 2>&1; }
-is() { [ "$1" = "$2" ] || { echo "# $1, not $2"; return 1; }; }
 man_page_tells_commands() {
 	page=$(man xpagemap 2>&1)
 	for command in summary swap watch; do
