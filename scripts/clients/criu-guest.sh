@@ -94,9 +94,9 @@ one() {
 status=0
 echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 mkdir "$GROUP"
-settings=(none)
-[ ! -e "$SYSCTL" ] || settings=(off on)
-for setting in "${settings[@]}"; do
+values=(none)
+[ ! -e "$SYSCTL" ] || read -ra values <<<"$SETTINGS"
+for setting in "${values[@]}"; do
 	case $setting in on) echo 1 >"$SYSCTL" ;; off) echo 0 >"$SYSCTL" ;; esac
 	for kind in "$@"; do one "$kind" "$setting" || { echo "$kind failed" >&2; status=1; }; done
 done

@@ -4,29 +4,38 @@
 # Debian packages and their dependencies, as far as this machine lacks them, opened into a
 # directory of the cache. Sourced by scripts/clients.sh; nothing in the system is touched.
 
-# open_packages NAME SUITE STATUS PACKAGE...: prints the directory, $CACHE/clients/NAME. STATUS is the file of the
-# packages that count as there; theirs and the system's own are not upgraded.
-open_packages() {
-	local dir=$CACHE/clients/$1 private=$CACHE/tmp/clients-$1.apt log=$CACHE/log/client-$1.log apt deb mirror
-	local keyring=/usr/share/keyrings/debian-archive-keyring.gpg suite=$2 status=$3
-	shift 3
-	echo "$dir"
-	[ "$(cat "$dir/.packages" 2>/dev/null)" != "$suite $*" ] || return 0
-	mirror=$(debian_mirror)
-	[ -n "$mirror" ] || return 1
-	rm -rf "$dir" "$private"
-	mkdir -p "$dir" "$private"/{lists,archives}/partial
-	{
-		echo "deb [signed-by=$keyring] $mirror $suite main"
-		echo "deb [signed-by=$keyring] $mirror-security $suite-security main"
-	} >"$private/sources.list"
+# private_apt DIR STATUS LINE...: sets the caller's `apt` to an apt-get with these sources and a state of its own in
+# DIR, and brings its index up to date. STATUS is the file of the packages that count as there.
+private_apt() {
+	local private=$1 status=$2
+	shift 2
+	rm -rf "$private"
+	mkdir -p "$private"/{lists,archives}/partial
+	printf '%s\n' "$@" >"$private/sources.list"
 	cp "$status" "$private/status"
 	apt=(apt-get -q -o Dir::State="$private" -o Dir::State::Lists="$private/lists"
 		-o Dir::State::Status="$private/status" -o Dir::Cache="$private"
 		-o Dir::Cache::Archives="$private/archives" -o Dir::Etc::SourceParts=/dev/null
 		-o Dir::Etc::SourceList="$private/sources.list" -o Acquire::Languages=none
 		-o APT::Sandbox::User="$(id -un)")
-	work "index for $1" "$log" "${apt[@]}" update || return 1
+	"${apt[@]}" update
+}
+
+KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# open_packages NAME SUITE STATUS PACKAGE...: prints the directory, $CACHE/clients/NAME.
+open_packages() {
+	local dir=$CACHE/clients/$1 private=$CACHE/tmp/clients-$1.apt log=$CACHE/log/client-$1.log apt=() deb mirror
+	local suite=$2 status=$3
+	shift 3
+	echo "$dir"
+	[ "$(cat "$dir/.packages" 2>/dev/null)" != "$suite $*" ] || return 0
+	mirror=$(debian_mirror)
+	[ -n "$mirror" ] || return 1
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	work "index for $1" "$log" private_apt "$private" "$status" "deb [signed-by=$KEYRING] $mirror $suite main" \
+		"deb [signed-by=$KEYRING] $mirror-security $suite-security main" || return 1
 	work "download $*" "$log" \
 		"${apt[@]}" install -y --no-install-recommends --download-only "$@" || return 1
 	for deb in "$private"/archives/*.deb; do
@@ -38,6 +47,30 @@ open_packages() {
 	echo "$suite $*" >"$dir/.packages"
 }
 
+# client_source NAME SUITE PACKAGE PATCH...: the source of a package as its authors released it, with these patches;
+# prints its directory, in which .patched says that it is whole.
+client_source() {
+	local dir=$CACHE/clients/$1 private=$CACHE/tmp/clients-$1.apt log=$CACHE/log/client-$1.log apt=() patch mirror
+	local suite=$2 package=$3 key
+	shift 3
+	echo "$dir"
+	key="$suite $(cat "$@" | sha256sum)"
+	[ "$(cat "$dir/.patched" 2>/dev/null)" != "$key" ] || return 0
+	mirror=$(debian_mirror)
+	[ -n "$mirror" ] || return 1
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	work "index for the source of $package" "$log" private_apt "$private" /dev/null \
+		"deb-src [signed-by=$KEYRING] $mirror $suite main" || return 1
+	(cd "$private" && work "download the source of $package" "$log" "${apt[@]}" source --tar-only "$package") || return 1
+	tar -xf "$private/${package}_"*.orig.tar.* -C "$dir" --strip-components=1 || return 1
+	for patch; do
+		work "apply $(basename "$patch")" "$log" patch -d "$dir" -p1 -F0 -i "$patch" || return 1
+	done
+	rm -rf "$private"
+	echo "$key" >"$dir/.patched"
+}
+
 # client_packages NAME PACKAGE...: of this machine's release.
 client_packages() {
 	local name=$1
@@ -46,7 +79,7 @@ client_packages() {
 }
 
 # client_suite NAME SUITE PACKAGE...: of another release, with all that they need, its C library included: nothing of
-# this machine counts as there. Its programs run by `client_loader DIR PROGRAM`.
+# this machine counts as there. `client_loader` runs its programs.
 client_suite() {
 	local name=$1 suite=$2
 	shift 2

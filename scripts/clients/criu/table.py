@@ -17,6 +17,9 @@ KINDS = {
     "memfd-huge": "memfd with huge pages",
 }
 KERNELS = ("stock", "patched", "patched, sysctl on")
+# CRIU with the patch of examples/criu/.
+PATCH = ", with the patch"
+EXPECTED = (*KERNELS, "stock" + PATCH, "patched" + PATCH)
 HEADER = [
     "memory",
     "kernels",
@@ -66,29 +69,36 @@ def pages(every):
             key = row["pages"], row["swapped"], row["swapped"] - row["after"], row["lseek"], row["shared-written"]
             groups.setdefault((*key, row["restored"], row["wrong"]), []).append(row)
         for (has, swapped, back, lseek, written, restored, wrong), group in groups.items():
-            kernels = "all" if len(groups) == 1 else "; ".join(row["kernel"] for row in group)
+            kernels = [row["kernel"] for row in group]
+            if set(KERNELS) <= set(kernels):
+                kernels = ["all", *(kernel for kernel in kernels if kernel not in KERNELS)]
             read = span(row["read"] for row in group)
             images = span(round(row["bytes"] / 4096) for row in group)
-            yield name, kernels, has, swapped, back, read, written, images, restored, wrong, lseek, span(scans)
+            yield name, "; ".join(kernels), has, swapped, back, read, written, images, restored, wrong, lseek, span(scans)
 
 
 def times(every):
     cpu = {(row["kind"], row["kernel"]): row["cpu"] for row in every}
     for kind, name in KINDS.items():
-        if all((kind, kernel) in cpu for kernel in KERNELS):
+        if all((kind, kernel) in cpu for kernel in EXPECTED):
             stock, off, on = (cpu[kind, kernel] for kernel in KERNELS)
-            yield name, f"{off / stock:.2f}", f"{on / off:.2f}"
+            lseek, scan = cpu[kind, "stock" + PATCH], cpu[kind, "patched" + PATCH]
+            yield name, f"{off / stock:.2f}", f"{on / off:.2f}", f"{scan / lseek:.2f}"
 
 
 def judge(every):
     found = {(row["kind"], row["kernel"]) for row in every}
-    for kernel in KERNELS:
+    for kernel in EXPECTED:
         for kind in KINDS:
             if (kind, kernel) not in found:
                 sys.exit(f"{kind} was not restored on {kernel}")
     for row in every:
         if row["wrong"] or not row["swapped"] or row["lseek"] != row["pages"]:
             sys.exit(f"wrong, or nothing in swap: {row}")
+        # Pages that have an image of their own are not counted.
+        saved = row["scan"] if row["kernel"] == "patched" + PATCH else row["lseek"]
+        if row["shared-written"] not in (0, saved):
+            sys.exit(f"not what was to be saved: {row}")
 
 
 def main():
@@ -96,7 +106,7 @@ def main():
     if sys.argv[1] == "pages":
         table(HEADER, pages(every))
     elif sys.argv[1] == "times":
-        table(["memory", "patched / stock", "sysctl on / off"], times(every))
+        table(["memory", "patched / stock", "sysctl on / off", "with the patch, patched / stock"], times(every))
     else:
         judge(every)
 
