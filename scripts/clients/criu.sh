@@ -37,6 +37,7 @@ cat <<-END
 	processes, \`criu restore\`; then both compare each byte of the mapping, and the child has to see what the parent writes. In the swap before and after
 	by \`smaps\`; read from the device by \`pswpin\` of \`/proc/vmstat\`, the process's own memory included; written by CRIU's \`stats-dump\`.
 	\`SHMEM_SCAN\` and \`lseek()\`: what the programs of \`examples/\` would save, asked before the dump.
+	All: stock, patched, and patched with the sysctl on, by the unmodified CRIU.
 
 	$(table pages)
 
