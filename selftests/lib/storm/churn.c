@@ -81,6 +81,12 @@ static int change_stretch(const struct churn *ch, size_t stretch)
 	return err;
 }
 
+/* True one time in @n, and until the first: a slow machine has time for a few changes only. */
+static bool is_due(size_t done, size_t n)
+{
+	return !done || !random_below(n);
+}
+
 /* Changes page tables, or swaps out; the file's contents stay. */
 static int change_mapping(const struct churn *ch)
 {
@@ -90,7 +96,7 @@ static int change_mapping(const struct churn *ch)
 	int err = 0;
 
 	begin(ch);
-	switch (random_below(4)) {
+	switch (ch->counts->paged_out ? random_below(4) : 2) {
 	case 0:
 		err = madvise(addr, pages * PAGE_BYTES, MADV_DONTNEED);
 		ch->counts->zapped++;
@@ -136,10 +142,10 @@ static int change_small(const struct churn *ch)
 		stretch = random_below(stretches);
 		if (!sh->frozen[stretch])
 			err = change_stretch(ch, stretch);
-		if (!err && !random_below(16))
+		if (!err && is_due(ch->counts->paged_out, 16))
 			err = change_mapping(ch);
 		/* The last quarter is never frozen. */
-		if (!err && !random_below(256)) {
+		if (!err && is_due(ch->counts->truncated, 256)) {
 			size_t from = sh->region.pages * 3 / 4 + random_below(8) * STRETCH_PAGES;
 
 			begin(ch);
@@ -205,6 +211,18 @@ static int split_entry(const struct churn *ch, size_t first)
 	return err;
 }
 
+/* Reads the pages first until one attempt succeeds, which pages in swap may prevent. */
+static void collapse_block(const struct churn *ch, size_t first)
+{
+	const struct shadow *sh = ch->sh;
+	size_t i;
+
+	for (i = 0; !ch->counts->collapsed && i < PMD_PAGES; i++)
+		touch(sh, first + i);
+	if (!madvise(region_page(&sh->region, first), PMD_BYTES, MADV_COLLAPSE))
+		ch->counts->collapsed++;
+}
+
 /* The first 2 MiB are frozen, and the even stretches of the next. */
 static int change_large(const struct churn *ch)
 {
@@ -218,9 +236,8 @@ static int change_large(const struct churn *ch)
 		if (block > 1) {
 			begin(ch);
 			shadow_begin_change(sh, first, PMD_PAGES);
-			if (random_below(2) &&
-			    !madvise(region_page(&sh->region, first), PMD_BYTES, MADV_COLLAPSE))
-				ch->counts->collapsed++;
+			if (is_due(ch->counts->collapsed, 2))
+				collapse_block(ch, first);
 			end(ch);
 			if (!churn_block(ch, first)) {
 				ch->counts->unsettled++;
