@@ -20,6 +20,7 @@ pub(crate) use {
     },
     open::demand,
     text::{
+        Line,
         Lines,
         Text,
         TextFile, //

@@ -5,6 +5,7 @@
 //! [`with_window`] decodes the window that the caller names; [`Sparse`] visits the populated parts
 //! of an address space one after the other; [`AddressSlots`] and [`FileSlots`] visit those in swap.
 
+mod locator;
 mod runs;
 mod shmem;
 mod slots;
@@ -19,6 +20,7 @@ pub(crate) use {
     },
     slots::Located,
     sparse::{
+        Entries,
         Sparse,
         Step,
         Wanted,

@@ -101,7 +101,7 @@ impl Lines for FileSummary {
         }
         let Cursor { walk, swapped, .. } = cursor;
         let more = walk.step(&self.0, |located| {
-            for (_, _, _, backing) in located.slots() {
+            for &backing in located.backings {
                 swapped.add(backing);
             }
             Ok(())

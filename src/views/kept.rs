@@ -28,6 +28,7 @@ use crate::{
         Text, //
     },
     walk::{
+        Entries,
         Located,
         Sparse,
         Step,
@@ -92,8 +93,8 @@ impl Lines for Kept {
 
     fn begin(&self) -> Result<Cursor> {
         let wanted = Wanted {
-            private: true,
-            shared: false,
+            private: Entries::Populated,
+            shared: Entries::None,
             hugetlb: false,
             shmem_swap: false,
         };
@@ -117,12 +118,10 @@ impl Lines for Kept {
 
         match decoded {
             Step::Window { start, states, .. } => {
-                let located = Located {
-                    first: start / PAGE_SIZE,
-                    pages: states,
-                    backings: CACHED.get(..states.len()).ok_or(EINVAL)?,
-                };
-                runs.add_located(&located, text)?;
+                let backings = CACHED.get(..states.len()).ok_or(EINVAL)?;
+                Located::among(start / PAGE_SIZE, states, backings, |located| {
+                    runs.add_located(located, text)
+                })?;
                 return Ok(true);
             }
             Step::End => runs.finish(text)?,

@@ -4,7 +4,6 @@
 
 use kernel::{
     mm::{
-        page_state::PageFlag,
         shmem::SwapSlot,
         swap::Backing, //
     },
@@ -12,7 +11,10 @@ use kernel::{
 };
 
 use crate::{
-    files::Text,
+    files::{
+        Line,
+        Text, //
+    },
     walk::Located, //
 };
 
@@ -71,22 +73,21 @@ impl Run {
 
     /// Appends the line. `unit` is the difference between the addresses of two adjacent pages.
     fn write(&self, unit: usize, text: &mut Text) -> Result {
-        let start = self.page * unit;
-        let end = (self.page + self.pages) * unit;
+        let mut line = Line::new();
 
-        // The macros for formatting take most of the time that a page by itself takes.
-        text.append_number::<16>(start)?;
-        text.append_bytes(b"-")?;
-        text.append_number::<16>(end)?;
-        for number in [self.slot.swap_type.into(), self.slot.offset, self.pages] {
-            text.append_bytes(b" ")?;
-            text.append_number::<10>(number)?;
+        line.put(b"\n")?;
+        for word in [place(self.backing), self.kind.name()] {
+            line.put(word.as_bytes())?;
+            line.put(b" ")?;
         }
-        for word in [self.kind.name(), place(self.backing)] {
-            text.append_bytes(b" ")?;
-            text.append_bytes(word.as_bytes())?;
+        for number in [self.pages, self.slot.offset, self.slot.swap_type.into()] {
+            line.put_number::<10>(number)?;
+            line.put(b" ")?;
         }
-        text.append_bytes(b"\n")
+        line.put_number::<16>((self.page + self.pages) * unit)?;
+        line.put(b"-")?;
+        line.put_number::<16>(self.page * unit)?;
+        text.append_bytes(line.as_bytes())
     }
 }
 
@@ -111,25 +112,32 @@ impl Runs {
         Ok(())
     }
 
-    /// Adds the runs of those pages that are in swap.
+    /// Adds pages in consecutive slots: a run for each location of their bytes.
     pub(super) fn add_located(&mut self, located: &Located<'_>, text: &mut Text) -> Result {
-        for (page, slot, state, backing) in located.slots() {
-            let kind = if state.flags.contains(PageFlag::File) {
-                Kind::Shmem
-            } else {
-                Kind::Anon
-            };
+        let mut page = located.first;
+        let mut slot = located.slot;
+        let kind = if located.shmem {
+            Kind::Shmem
+        } else {
+            Kind::Anon
+        };
 
+        for part in located.backings.chunk_by(|a, b| a == b) {
+            let Some(&backing) = part.first() else {
+                continue;
+            };
             self.add(
                 Run {
                     page,
-                    pages: 1,
+                    pages: part.len(),
                     slot,
                     kind,
                     backing,
                 },
                 text,
             )?;
+            page += part.len();
+            slot.offset += part.len();
         }
         Ok(())
     }

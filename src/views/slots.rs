@@ -40,15 +40,15 @@ impl Pages for Slots {
     const SCRATCH: Backing = Backing::None;
 
     fn fill(&self, page: usize, states: &mut [Backing], entries: &mut [u64]) -> Result<usize> {
-        let mut filled = 0;
+        let Some(first) = slot(page) else {
+            return Ok(0);
+        };
 
-        for (state, slot) in states.iter_mut().zip((page..).map_while(slot)) {
-            *state = slot.backing();
-            filled += 1;
-        }
+        // No window has slots of two swap types.
+        first.backings(states);
         entry::encode(states, entries, entry::slot);
         cond_resched();
-        Ok(filled)
+        Ok(states.len())
     }
 }
 

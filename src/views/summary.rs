@@ -30,6 +30,7 @@ use crate::{
     rules,
     walk::{
         self,
+        Entries,
         Sparse,
         Step,
         Wanted,
@@ -188,8 +189,8 @@ impl Lines for Summary {
 
     fn begin(&self) -> Result<Cursor> {
         let wanted = Wanted {
-            private: true,
-            shared: true,
+            private: Entries::Populated,
+            shared: Entries::Populated,
             hugetlb: true,
             shmem_swap: true,
         };

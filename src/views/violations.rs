@@ -20,6 +20,7 @@ use crate::{
     },
     rules,
     walk::{
+        Entries,
         Sparse,
         Step,
         Wanted, //
@@ -55,8 +56,8 @@ impl Lines for Violations {
 
     fn begin(&self) -> Result<Self::Cursor> {
         let wanted = Wanted {
-            private: true,
-            shared: false,
+            private: Entries::Populated,
+            shared: Entries::None,
             hugetlb: true,
             shmem_swap: false,
         };

@@ -12,7 +12,7 @@ use kernel::{
 use super::sparse::WINDOW_PAGES;
 
 /// The number of runs that one search of the page cache may return.
-pub(super) const RUNS: usize = 16;
+pub(super) const RUNS: usize = 64;
 
 /// The largest gap between two runs in one window, in pages: a window more costs as much.
 const GAP_PAGES: usize = 64;

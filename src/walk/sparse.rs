@@ -25,18 +25,29 @@ use kernel::{
 /// The largest window, in pages.
 pub(crate) const WINDOW_PAGES: usize = 256;
 
-/// The window after a gap, in pages; each adjacent window is twice as large as the one before.
+/// The window after a gap, in pages; each window near the one before is twice as large.
 const FIRST_WINDOW_PAGES: usize = 8;
 
 /// The bytes of address space that are searched for page tables at a time.
 const SEARCH_BYTES: usize = 64 << 30;
 
+/// Page table entries.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entries {
+    /// None at all.
+    None,
+    /// Those that are neither empty nor present: in swap, in migration, markers.
+    Softleaf,
+    /// All that are not empty.
+    Populated,
+}
+
 /// The parts of an address space to visit.
 pub(crate) struct Wanted {
     /// Page table entries of private mappings; only these have anonymous memory.
-    pub(crate) private: bool,
+    pub(crate) private: Entries,
     /// Page table entries of shared mappings.
-    pub(crate) shared: bool,
+    pub(crate) shared: Entries,
     /// Hugetlb VMAs, populated or not.
     pub(crate) hugetlb: bool,
     /// Pages of shmem files in swap.
@@ -86,11 +97,16 @@ fn next(
     } else {
         wanted.private
     };
-    if limit == addr || !entries {
+    if limit == addr {
         return Ok(cached);
     }
     let searched = limit.min(addr.saturating_add(SEARCH_BYTES));
-    Ok(match mm.next_populated(addr, searched)? {
+    let found = match entries {
+        Entries::None => return Ok(cached),
+        Entries::Softleaf => mm.next_softleaf(vma, addr, searched)?,
+        Entries::Populated => mm.next_populated(addr, searched)?,
+    };
+    Ok(match found {
         Some(start) => Next::Window {
             start,
             pages: pages.min((vma.end() - start) >> PAGE_SHIFT),
@@ -165,7 +181,9 @@ impl Scan {
                 Ok(Some((vma, addr, 0)))
             }
             Next::Window { start, pages } => {
-                self.window_pages = if start == self.addr {
+                // A gap that is smaller than a window costs less than a window more.
+                let near = (start - addr) >> PAGE_SHIFT < self.window_pages;
+                self.window_pages = if near {
                     WINDOW_PAGES.min(2 * self.window_pages)
                 } else {
                     FIRST_WINDOW_PAGES

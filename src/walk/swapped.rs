@@ -3,6 +3,11 @@
 //! The pages of an address space or of a shmem file that are in swap, and the location of their
 //! bytes. Others cost next to nothing.
 
+use core::ops::{
+    Range,
+    RangeInclusive, //
+};
+
 use kernel::{
     mm::{
         page_state::{
@@ -12,6 +17,7 @@ use kernel::{
         },
         shmem::{
             ShmemFile,
+            ShmemMapping,
             SwapRun, //
         },
         virt::{
@@ -26,19 +32,18 @@ use kernel::{
 };
 
 use super::{
-    runs::{
-        Windows,
-        RUNS, //
+    locator::{
+        Locator,
+        Pages, //
     },
+    runs::RUNS,
     shmem::{
         page_states,
         states_of_run, //
     },
-    slots::{
-        Located,
-        Locator, //
-    },
+    slots::Located,
     sparse::{
+        Entries,
         Scan,
         Wanted, //
     },
@@ -58,8 +63,8 @@ impl AddressSlots {
     /// - [`ENOMEM`]: out of memory.
     pub(crate) fn new() -> Result<Self> {
         let wanted = Wanted {
-            private: true,
-            shared: false,
+            private: Entries::Softleaf,
+            shared: Entries::None,
             hugetlb: false,
             shmem_swap: true,
         };
@@ -126,31 +131,84 @@ impl AddressSlots {
         };
         let first = vma.page_index(addr);
         let end = first + ((vma.end() - addr) >> PAGE_SHIFT);
-        let at = |page: usize| addr + ((page - first) << PAGE_SHIFT);
 
-        let mut range = first..=end - 1;
-        let mut runs = [SwapRun::EMPTY; RUNS];
-        let runs = shmem.swap_runs(&mut range, &mut runs);
-        let rest = self.locator.windows(
-            Windows::new(runs, first..end),
-            |page, states| {
-                mm.page_states(at(page), states)?;
-                shmem.complete(page, states);
-                Ok(())
-            },
-            &mut |located| {
-                found(&Located {
-                    first: at(located.first) >> PAGE_SHIFT,
-                    ..*located
-                })
-            },
-        )?;
-
-        self.scan.addr = match rest {
-            Some(page) => at(page),
-            None if range.is_empty() => vma.end(),
-            None => at(*range.start()),
+        let mapping = Mapping {
+            mm,
+            vma,
+            shmem,
+            first,
+            addr,
         };
+        let rest = self.locator.search(first..end, &mapping, &mut |located| {
+            found(&Located {
+                first: mapping.at(located.first) >> PAGE_SHIFT,
+                ..*located
+            })
+        })?;
+
+        self.scan.addr = rest.map_or(vma.end(), |page| mapping.at(page));
+        Ok(())
+    }
+}
+
+/// A shared mapping of a shmem file; its pages have their numbers in the file.
+struct Mapping<'a> {
+    mm: &'a MmapReadGuard<'a>,
+    vma: &'a VmaRef,
+    shmem: ShmemMapping<'a>,
+    /// The number of a page.
+    first: usize,
+    /// The address of that page.
+    addr: usize,
+}
+
+impl Mapping<'_> {
+    /// Returns the address of a page.
+    fn at(&self, page: usize) -> usize {
+        self.addr + ((page - self.first) << PAGE_SHIFT)
+    }
+}
+
+impl Pages for Mapping<'_> {
+    fn swap_runs<'r>(
+        &self,
+        range: &mut RangeInclusive<usize>,
+        runs: &'r mut [SwapRun],
+    ) -> &'r [SwapRun] {
+        self.shmem.swap_runs(range, runs)
+    }
+
+    /// A page in swap is mapped by no page table. So the entries of others, between pages in swap,
+    /// do not count, but a software leaf entry may be that of a page in swap.
+    fn may_hide(&self, pages: &Range<usize>) -> Result<bool> {
+        let (start, end) = (self.at(pages.start), self.at(pages.end));
+        let found = self.mm.next_softleaf(self.vma, start, end)?;
+
+        Ok(found.is_some())
+    }
+
+    fn decode(&self, first: usize, pages: &mut [PageState]) -> Result {
+        self.mm.page_states(self.at(first), pages)?;
+        self.shmem.complete(first, pages);
+        Ok(())
+    }
+}
+
+impl Pages for ShmemFile {
+    fn swap_runs<'r>(
+        &self,
+        range: &mut RangeInclusive<usize>,
+        runs: &'r mut [SwapRun],
+    ) -> &'r [SwapRun] {
+        self.mapping().swap_runs(range, runs)
+    }
+
+    fn may_hide(&self, _pages: &Range<usize>) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn decode(&self, first: usize, pages: &mut [PageState]) -> Result {
+        file_states(self, first, pages);
         Ok(())
     }
 }
@@ -205,19 +263,10 @@ impl FileSlots {
         file: &ShmemFile,
         mut found: impl FnMut(&Located<'_>) -> Result,
     ) -> Result<bool> {
-        let mut range = self.page..=usize::MAX;
-        let mut runs = [SwapRun::EMPTY; RUNS];
-        let runs = file.mapping().swap_runs(&mut range, &mut runs);
-        let rest = self.locator.windows(
-            Windows::new(runs, self.page..usize::MAX),
-            |page, states| {
-                file_states(file, page, states);
-                Ok(())
-            },
-            &mut found,
-        )?;
+        let next = self
+            .locator
+            .search(self.page..usize::MAX, file, &mut found)?;
 
-        let next = rest.or((!range.is_empty()).then_some(*range.start()));
         self.page = next.unwrap_or(usize::MAX);
         Ok(next.is_some())
     }

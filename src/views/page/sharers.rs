@@ -24,6 +24,7 @@ use kernel::{
 
 use crate::walk::{
     with_window,
+    Entries,
     Sparse,
     Step,
     Wanted, //
@@ -159,8 +160,8 @@ fn add(sharers: &mut KVec<Sharer>, sharer: Sharer) -> Result {
 /// Adds all entries of an address space that have the slot.
 fn search(mm: &Mm, slot: SwapSlot, pid: Pid, sharers: &mut KVec<Sharer>) -> Result {
     let wanted = Wanted {
-        private: true,
-        shared: false,
+        private: Entries::Softleaf,
+        shared: Entries::None,
         hugetlb: false,
         shmem_swap: false,
     };
