@@ -50,7 +50,7 @@ same() { [ -e "$1" ] && [ "$(cat "$1")" = "$2" ]; }
 # The kernels rfc and each differ from stock in few files: they begin with stock's
 # objects, so that make builds just the objects that depend on those.
 begin_with_stock() {
-	case $VARIANT in rfc | each) ;; *) return ;; esac
+	case $VARIANT in rfc | each) ;; *) return 0 ;; esac
 	[ ! -e "$KDIR/.config" ] || return 0
 	"$QEMU_DIR/build.sh" stock
 	(
