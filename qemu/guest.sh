@@ -53,7 +53,7 @@ link_host() {
 		elif [ -d "$1/$path" ] && ! mountpoint -q "$1/$path"; then
 			link_host "$1/$path"
 		fi
-	done < <(find "$HOST$1" -mindepth 1 -maxdepth 1 -printf '%f\0') | xargs -r -0 ln -s -t "$1"
+	done < <(find "$HOST$1" -ignore_readdir_race -mindepth 1 -maxdepth 1 -printf '%f\0') | xargs -r -0 ln -s -t "$1"
 }
 
 mounted() { mountpoint -q "$2" || mount -t "$1" "$1" "$2"; }
