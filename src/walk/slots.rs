@@ -32,7 +32,7 @@ pub(crate) struct Located<'a> {
     pub(crate) first: usize,
     /// The slot of the first page.
     pub(crate) slot: SwapSlot,
-    /// Whether the pages are those of a shmem file.
+    /// True if the pages are those of a shmem file.
     pub(crate) shmem: bool,
     /// The location of the bytes of each page.
     pub(crate) backings: &'a [Backing],

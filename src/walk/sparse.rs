@@ -36,7 +36,7 @@ const SEARCH_BYTES: usize = 64 << 30;
 pub(crate) enum Entries {
     /// None at all.
     None,
-    /// Those that are neither empty nor present: in swap, in migration, markers.
+    /// Neither empty nor present: in swap, in migration, markers.
     Softleaf,
     /// All that are not empty.
     Populated,
