@@ -9,6 +9,7 @@
 //! | [`ValueFile`] | a short text, made by each read | [`Value`] |
 
 mod entries;
+mod line;
 mod open;
 mod text;
 mod value;
@@ -18,9 +19,9 @@ pub(crate) use {
         BinaryFile,
         Pages, //
     },
+    line::Line,
     open::demand,
     text::{
-        Line,
         Lines,
         Text,
         TextFile, //

@@ -114,7 +114,7 @@ mod tests {
     struct Fake<'a> {
         /// The runs that the second search finds.
         again: &'a [SwapRun],
-        /// Whether an entry may hide a page.
+        /// True if an entry may hide a page.
         hides: bool,
         searches: Cell<usize>,
         /// The states of the pages; none if they must not be decoded.
